@@ -1,0 +1,34 @@
+"""Compose the application: flags and environment, models, page, server.
+
+Changes when a part is added to the whole. The only file that names every part.
+"""
+
+import os
+import sys
+
+from app.server import PortError, serve
+from app.settings import Settings, read_settings
+from model_core.interfaces import ModelError
+from model_core.shelf import ModelShelf, ShelfSettings
+
+USAGE_ERROR = 2
+
+
+def main() -> None:
+    """Serve the page; exit with status 2 and a sentence where that cannot be done."""
+    settings = read_settings(sys.argv[1:], os.environ)
+    try:
+        serve(settings, ModelShelf(shelf_settings(settings)))
+    except (PortError, ModelError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(USAGE_ERROR) from error
+
+
+def shelf_settings(settings: Settings) -> ShelfSettings:
+    """Return the part of the settings that concerns the models."""
+    return ShelfSettings(
+        weights=settings.weights,
+        engine=settings.engine,
+        offline=settings.offline,
+        cache_dir=settings.cache_dir,
+    )

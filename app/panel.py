@@ -1,0 +1,184 @@
+"""The model panel in the page's head: what is loaded, and load or unload by name.
+
+Changes when the panel shows or does something new. Knows no task; a name is checked by
+the shelf, which refuses paths and addresses.
+"""
+
+import html
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import views
+from app.language import language_of
+from app.shelf import Shelf
+from app.views import escape
+from app.wiring import told
+from demos.errors import InvalidRequestError
+from model_core.interfaces import ModelState, WeightsInfo
+
+TICK_SECONDS = 1.0
+MOVING = frozenset({"waiting", "downloading", "loading"})
+STATUS = {
+    "absent": "未载入 absent",
+    "waiting": "等待 waiting",
+    "downloading": "下载中 downloading",
+    "loading": "载入中 loading",
+    "ready": "就绪 ready",
+    "failed": "失败 failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The panel's components that others join.
+
+    Attributes:
+        ready: Names of the models that answer; its ``change`` tells the tabs.
+    """
+
+    ready: gr.State
+
+
+def build_panel(page: gr.Blocks, shelf: Shelf, task: str, summary: gr.HTML) -> Panel:
+    """Lay out the panel and join it to the shelf.
+
+    Args:
+        page: The page that it belongs to.
+        shelf: The models.
+        task: Whose part of the catalogue can be loaded.
+        summary: Where one line says which models answer, folded or not.
+    """
+    with gr.Accordion("模型 Models", open=False, elem_id="mp-models"):
+        table = gr.HTML(table_html(shelf.states()))
+        with gr.Row(elem_classes="mp-row mp-lined"):
+            name = gr.Dropdown(
+                [(card.title, card.name) for card in shelf.cards(task)],
+                value=None,
+                label="权重 Weights",
+                info="从目录选，或填 hub 编号 · from the catalogue, or a hub id: "
+                "owner/name",
+                allow_custom_value=True,
+                scale=4,
+            )
+            load = gr.Button("载入 Load", variant="primary", scale=1, min_width=96)
+            unload = gr.Button("卸下 Unload", scale=1, min_width=96)
+    timer = gr.Timer(TICK_SECONDS, active=False)
+    ready = gr.State(())
+    outputs = [summary, table, timer, ready]
+
+    def refresh() -> list[Any]:
+        states = shelf.states()
+        moving = any(state.status in MOVING for state in states)
+        names = tuple(state.name for state in ready_of(states))
+        drawn = [summary_html(states), table_html(states)]
+        return [*drawn, gr.Timer(active=moving), names]
+
+    private = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    gr.on(
+        [page.load, timer.tick], refresh, None, outputs, api_name="refresh", **private
+    )
+    for trigger, act, api_name in (
+        (load, shelf.load, "load"),
+        (unload, shelf.unload, "unload"),
+    ):
+        trigger.click(
+            _acting(act, refresh),
+            name,
+            outputs,
+            preprocess=False,
+            api_name=api_name,
+            **private,
+        )
+    return Panel(ready)
+
+
+def _acting(
+    act: Callable[[str], None], refresh: Callable[[], list[Any]]
+) -> Callable[..., list[Any]]:
+    def respond(request: gr.Request, name: Any) -> list[Any]:
+        with told(language_of(request.headers.get("accept-language")), html.escape):
+            if not isinstance(name, str) or not name.strip():
+                raise InvalidRequestError(
+                    "请先选一个模型，或填写 hub 编号 owner/name。",
+                    "Choose a model first, or type a hub id, owner/name.",
+                )
+            act(name.strip())
+        return refresh()
+
+    return respond
+
+
+def ready_of(states: Iterable[ModelState]) -> list[ModelState]:
+    """Return the models that answer."""
+    return [state for state in states if state.status == "ready"]
+
+
+def summary_html(states: Iterable[ModelState]) -> str:
+    """Draw one line: which models answer, and what is on its way."""
+    shown = [state for state in states if state.status != "absent"]
+    chips = "".join(
+        f'<span class="mp-chip mp-{state.status}"><i></i>{escape(state.title)}'
+        f"<small>{escape(_brief(state))}</small></span>"
+        for state in shown
+    )
+    return f'<div class="mp-chips" role="status">{chips}</div>'
+
+
+def table_html(states: Iterable[ModelState]) -> str:
+    """Draw every known model with its state and facts."""
+    return f'<ul class="mp-states">{"".join(map(_state_html, states))}</ul>'
+
+
+def _brief(state: ModelState) -> str:
+    if state.status == "downloading" and state.total_bytes:
+        return f"{100 * state.downloaded_bytes // state.total_bytes} %"
+    return STATUS[state.status]
+
+
+def _state_html(state: ModelState) -> str:
+    detail = _detail(state)
+    return (
+        f'<li class="mp-state mp-{state.status}"><div class="mp-state-head"><i></i>'
+        f"<strong>{escape(state.title)}</strong><code>{escape(state.name)}</code>"
+        f"{views.badge(STATUS[state.status], state.status)}</div>{detail}</li>"
+    )
+
+
+def _detail(state: ModelState) -> str:
+    if state.failure is not None:
+        sentence = f"{state.failure.zh} {state.failure.en}"
+        return f'<p class="mp-failure">{escape(sentence)}</p>'
+    if state.status == "downloading":
+        return _progress(state)
+    return _facts(state.info) if state.info is not None else ""
+
+
+def _progress(state: ModelState) -> str:
+    done = views.size(state.downloaded_bytes)
+    if not state.total_bytes:
+        return f'<p class="mp-quiet">{done}</p>'
+    return (
+        f'<progress max="{state.total_bytes}" value="{state.downloaded_bytes}">'
+        f'</progress><p class="mp-quiet">{done} / {views.size(state.total_bytes)}</p>'
+    )
+
+
+def _facts(info: WeightsInfo) -> str:
+    facts = (
+        ("家族 family", info.family),
+        ("参数 parameters", views.count(info.num_parameters)),
+        ("内存 memory", views.size(info.size_bytes)),
+        ("精度 dtype", info.dtype),
+        ("引擎 engine", info.engine),
+        ("设备 device", info.device),
+        ("版本 commit", info.commit[:12]),
+    )
+    items = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in facts
+        if value
+    )
+    return f'<dl class="mp-facts">{items}</dl>'

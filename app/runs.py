@@ -1,0 +1,95 @@
+"""What happens around every run: deadline, frame rate, counting, closing.
+
+Changes when another rule holds for all requests. Knows no task, no page, no gradio.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from time import monotonic
+from typing import TypeVar
+
+from app.metrics import DeadlineError, Metrics
+from demos.errors import DemoError
+
+FrameT = TypeVar("FrameT")
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How long one request may compute, and how often it may show a frame."""
+
+    deadline_seconds: float = 120.0
+    frames_per_second: float = 15.0
+
+
+class Runs:
+    """Watches the runs of one server."""
+
+    def __init__(self, metrics: Metrics, limits: RunLimits | None = None) -> None:
+        self._metrics = metrics
+        self._limits = limits or RunLimits()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End every run at its next frame, and refuse new ones."""
+        self._stopping.set()
+
+    def watch(
+        self,
+        endpoint: str,
+        frames: Generator[FrameT, None, None],
+        num_tokens: Callable[[FrameT], int],
+    ) -> Iterator[FrameT]:
+        """Yield the frames under the rules that hold for every request.
+
+        Args:
+            endpoint: For the counters.
+            frames: Whole results so far; closed however this ends.
+            num_tokens: How many tokens a frame holds.
+
+        Raises:
+            DeadlineError: The run computed for as long as one may.
+            DemoError: The server is going down.
+        """
+        with self._metrics.run(endpoint) as run, closing(frames):
+            timely = self._timely(frames)
+            for frame in throttled(timely, 1 / self._limits.frames_per_second):
+                run.saw(num_tokens(frame))
+                yield frame
+
+    def _timely(self, frames: Iterator[FrameT]) -> Iterator[FrameT]:
+        seconds = self._limits.deadline_seconds
+        end = monotonic() + seconds
+        for frame in frames:
+            if self._stopping.is_set():
+                raise DemoError(
+                    "服务正在关闭，请稍后再来。",
+                    "The server is going down: come back in a while.",
+                )
+            yield frame
+            if monotonic() > end:
+                raise DeadlineError(
+                    f"超过了每次 {seconds:g} 秒的限时，已停在这里；请减少字数或篇数。",
+                    f"Stopped after the limit of {seconds:g} s a request: "
+                    "ask for fewer tokens or candidates.",
+                )
+
+
+def throttled(
+    frames: Iterator[FrameT], interval_seconds: float, clock: Clock = monotonic
+) -> Iterator[FrameT]:
+    """Yield the first frame, then at most one an interval, and always the last.
+
+    A frame is a whole result, so a dropped one is harmless.
+    """
+    due = -float("inf")
+    held: list[FrameT] = []
+    for frame in frames:
+        held = [frame]
+        if clock() >= due:
+            yield frame
+            held, due = [], clock() + interval_seconds
+    yield from held

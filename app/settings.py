@@ -1,0 +1,240 @@
+"""Settings: what flags and environment variables may say. Flags win.
+
+Changes when an operator may decide something new. Starts nothing, opens nothing.
+"""
+
+import argparse
+import ipaddress
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "MASKPLAY_"
+ON = frozenset({"1", "true", "yes", "on"})
+OFF = frozenset({"0", "false", "no", "off"})
+REMOTE_RATE_LIMIT = 30.0  # requests a minute and client, where not on loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to start.
+
+    Attributes:
+        host: Address to bind.
+        port: Port to bind; 0 takes a free one.
+        share: Also ask Gradio for a public link.
+        weights: ``auto``, ``embedded``, ``hub`` or a name that the shelf knows.
+        engine: ``auto`` or an engine's name.
+        offline: Never reach for the hub.
+        cache_dir: Where downloads are kept; None follows the hub client's rules.
+        queue_size: Requests that may wait.
+        deadline_seconds: Longest time one request may compute.
+        slots: Requests computing at once.
+        rate_limit: Requests a minute and client, 0 for none; None decides by host.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    share: bool = False
+    weights: str = "auto"
+    engine: str = "auto"
+    offline: bool = False
+    cache_dir: Path | None = None
+    queue_size: int = 32
+    deadline_seconds: float = 120.0
+    slots: int = 2
+    rate_limit: float | None = None
+
+    @property
+    def requests_per_minute(self) -> float:
+        """The rate limit in force: off on loopback, on with another host."""
+        if self.rate_limit is not None:
+            return self.rate_limit
+        on_loopback = is_loopback(self.host) and not self.share
+        return 0.0 if on_loopback else REMOTE_RATE_LIMIT
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Reads a finite number within bounds."""
+
+    low: float
+    high: float
+    whole: bool = True
+
+    def __call__(self, text: str) -> float:
+        """Return the number, an int where whole ones are asked for."""
+        try:
+            value = int(text) if self.whole else float(text)
+        except ValueError:
+            value = math.nan
+        if not self.low <= value <= self.high:
+            raise self._refusal(text)
+        return value
+
+    def _refusal(self, text: str) -> argparse.ArgumentTypeError:
+        zh, en = ("整数", "a whole number") if self.whole else ("数", "a number")
+        return argparse.ArgumentTypeError(
+            f"须为 {self.low:g} 到 {self.high:g} 的{zh}，收到 {text!r} / "
+            f"must be {en} from {self.low:g} to {self.high:g}, got {text!r}"
+        )
+
+
+def read_switch(text: str) -> bool:
+    """Read a switch from an environment variable."""
+    word = text.strip().lower()
+    if word not in ON | OFF:
+        raise argparse.ArgumentTypeError(
+            f"须为 1 或 0，收到 {text!r} / must be 1 or 0, got {text!r}"
+        )
+    return word in ON
+
+
+def read_name(text: str) -> str:
+    """Read a name: any text that is not blank."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            "不能为空，默认 auto / must not be empty; the default is auto"
+        )
+    return text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One flag and the environment variables of the same meaning, in order."""
+
+    name: str
+    read: Callable[[str], Any]
+    metavar: str
+    help: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """The flag, e.g. ``--cache-dir``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables, the project's own first."""
+        return (PREFIX + self.name.upper(), *self.also)
+
+
+OPTIONS = (
+    Option(
+        "host",
+        read_name,
+        "ADDRESS",
+        "绑定的地址 / address to bind (127.0.0.1; 0.0.0.0 = every interface)",
+        ("GRADIO_SERVER_NAME",),  # set by Hugging Face Spaces
+    ),
+    Option(
+        "port",
+        Number(0, 65535),
+        "N",
+        "端口，0 为任选 / port, 0 takes a free one (7860)",
+        ("GRADIO_SERVER_PORT",),
+    ),
+    Option("share", read_switch, "", "另要一个公网链接 / also ask for a public link"),
+    Option(
+        "weights",
+        read_name,
+        "NAME",
+        "auto, embedded, hub 或权重名 / or a name (auto)",
+    ),
+    Option("engine", read_name, "NAME", "auto 或引擎名 / or an engine (auto)"),
+    Option("offline", read_switch, "", "从不联网 / never reach for the hub"),
+    Option(
+        "cache_dir",
+        Path,
+        "DIR",
+        "下载存放处 / where downloads are kept (the hub client's own folder)",
+        (PREFIX + "CACHE",),
+    ),
+    Option(
+        "queue_size",
+        Number(1, 10_000),
+        "N",
+        "最多排队几个请求 / requests that may wait (32)",
+    ),
+    Option(
+        "deadline_seconds",
+        Number(1, 86_400, whole=False),
+        "S",
+        "一个请求最多算几秒 / longest time one request may compute (120)",
+    ),
+    Option("slots", Number(1, 64), "N", "同时算几个 / requests computing at once (2)"),
+    Option(
+        "rate_limit",
+        Number(0, 1_000_000, whole=False),
+        "N",
+        "每位访客每分钟几个请求，0 为不限 / requests a minute and client, 0 = no limit "
+        "(0 on loopback, 30 with another host)",
+    ),
+)
+
+
+def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Return the settings; flags win over the environment.
+
+    Args:
+        arguments: As in ``sys.argv[1:]``.
+        environ: As ``os.environ``.
+
+    Raises:
+        SystemExit: Status 2 with a sentence on standard error; status 0 after --help.
+    """
+    parser = _parser()
+    flags = vars(parser.parse_args(arguments))
+    values = {
+        option.name: _choose(option, flags, environ, parser) for option in OPTIONS
+    }
+    return Settings(
+        **{name: value for name, value in values.items() if value is not None}
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="MaskPlay · 如戏",
+        epilog=f"环境变量同义 / same as environment variables: {PREFIX}PORT=8000",
+        allow_abbrev=False,
+    )
+    for option in OPTIONS:
+        if option.read is read_switch:
+            shape: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+        else:
+            shape = {"type": option.read, "metavar": option.metavar}
+        parser.add_argument(option.flag, default=None, help=option.help, **shape)
+    return parser
+
+
+def _choose(
+    option: Option,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    parser: argparse.ArgumentParser,
+) -> Any:
+    """Return the flag's value, else the first variable's, else None."""
+    if flags[option.name] is not None:
+        return flags[option.name]
+    for variable in option.variables:
+        if environ.get(variable):
+            try:
+                return option.read(environ[variable])
+            except argparse.ArgumentTypeError as error:
+                parser.error(f"{variable}: {error}")
+    return None

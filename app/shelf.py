@@ -1,0 +1,105 @@
+"""What the page asks of the shelf of models, as a Protocol, and how a tab waits for it.
+
+Changes when the page asks something new of it. Knows no framework and no gradio.
+"""
+
+import time
+from collections.abc import Generator
+from typing import Protocol
+
+from model_core.interfaces import ModelError, ModelState, TextGenerator
+
+POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 60.0
+EMBEDDED = "embedded"
+AUTO = "auto"
+
+
+class Readiness(Protocol):
+    """Whether the embedded model answers, and why not yet."""
+
+    @property
+    def ready(self) -> bool:
+        """True once it does."""
+        ...
+
+    @property
+    def zh(self) -> str:
+        """One Chinese sentence."""
+        ...
+
+    @property
+    def en(self) -> str:
+        """The same in English."""
+        ...
+
+
+class Card(Protocol):
+    """One line of the catalogue."""
+
+    @property
+    def name(self) -> str:
+        """What ``load`` takes."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        ...
+
+
+class Shelf(Protocol):
+    """Loads once, reports states, hands out Protocols."""
+
+    def start(self) -> None:
+        """Begin to load behind the page."""
+        ...
+
+    def readiness(self) -> Readiness:
+        """Tell whether the embedded model answers."""
+        ...
+
+    def states(self) -> tuple[ModelState, ...]:
+        """Report every known model."""
+        ...
+
+    def cards(self, task: str) -> tuple[Card, ...]:
+        """Return the catalogue of one task."""
+        ...
+
+    def load(self, name: str) -> None:
+        """Begin to load; raises ModelError at once for a name that is refused."""
+        ...
+
+    def unload(self, name: str) -> None:
+        """Release a model."""
+        ...
+
+    def text_generator(
+        self, weights: str = AUTO, *, timeout_seconds: float = PATIENCE_SECONDS
+    ) -> TextGenerator:
+        """Return a generator; ModelError ``not_ready`` when it takes too long."""
+        ...
+
+    def close(self) -> None:
+        """Stop loading and release everything."""
+        ...
+
+
+def await_generator(
+    shelf: Shelf, weights: str, *, patience_seconds: float = PATIENCE_SECONDS
+) -> Generator[None, None, TextGenerator]:
+    """Return a generator, yielding None while it loads, so that Stop acts meanwhile.
+
+    Raises:
+        ModelError: The weights are refused, failed, or took longer than the patience.
+    """
+    give_up = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return shelf.text_generator(weights, timeout_seconds=POLL_SECONDS)
+        except ModelError as error:
+            if error.kind != "not_ready" or time.monotonic() > give_up:
+                raise
+        yield None
+        time.sleep(POLL_SECONDS / 4)  # a shelf that refuses at once is not a busy loop

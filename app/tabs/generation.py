@@ -1,0 +1,275 @@
+"""Tab: continue a text.
+
+Changes when the tab's layout or its question changes. Drawing is in generation_view.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from app import views
+from app.controls import control, words_of
+from app.panel import Panel, ready_of
+from app.shelf import AUTO, EMBEDDED, Shelf, await_generator
+from app.tabs import generation_view
+from app.wiring import (
+    WEIGHTS,
+    Buttons,
+    Desk,
+    Display,
+    Form,
+    Question,
+    publish,
+    submit,
+)
+from demos.generation.examples import EXAMPLES, caption
+from demos.generation.task import (
+    STYLE_LABEL,
+    GenerationRequest,
+    GenerationResult,
+    generate,
+)
+from demos.limits import Label
+from model_core.interfaces import ModelError
+
+TASK = "generation"
+ANY_STYLE = ("不限 · any", "")
+AUTO_WEIGHTS = ("自动 · auto", AUTO)
+MASK_TEXT = "床前明月光疑是"
+CAPTION = "因果遮罩：行看列，填实即看得到 · causal mask: rows look at filled columns"
+WHICH_WEIGHTS = Label(
+    "由谁来写", "Weights", "就绪的权重；自动则由页面挑", "those ready; auto picks"
+)
+SETTINGS = (
+    "max_new_tokens",
+    "min_new_tokens",
+    "temperature",
+    "top_k",
+    "top_p",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+)
+HOW = """
+模型从左往右写：每一步只看**已经写下的字**，给出下一个字的概率，抽一个接上，再看下一步。
+“只看左边”由一张遮罩规定：格子填实，表示这一行的字看得到那一列的字。
+同一个网络换一张遮罩，就能做别的事。
+
+The model writes from left to right: at each step it sees only **what is already
+written**, gives every next token a probability, draws one and goes on. The mask below
+says so: a filled cell means that the row's character may look at the column's. The same
+network plays other parts under other masks.
+"""
+
+
+def question(shelf: Shelf) -> Question[GenerationRequest, GenerationResult]:
+    """Return the tab's question: continue a text."""
+
+    def answer(
+        request: GenerationRequest, weights: str
+    ) -> Iterator[GenerationResult | None]:
+        model = yield from await_generator(shelf, weights)
+        if weights == AUTO and request.style and request.style not in model.styles:
+            model = yield from await_generator(shelf, EMBEDDED)
+        yield from generate(request, model)
+
+    return Question(
+        name="generate",
+        description="Continue a Chinese text; every frame is the whole result so far.",
+        request_type=GenerationRequest,
+        answer=answer,
+        as_json=as_json,
+        num_tokens=lambda result: result.frame.num_new_tokens,
+    )
+
+
+def as_json(result: GenerationResult | None) -> dict[str, Any]:
+    """Return what an HTTP client receives; empty while the weights load."""
+    if result is None:
+        return {"texts": [], "seed": None, "weights": "", "tokens_per_second": 0.0}
+    return generation_view.answer_of(result)
+
+
+def styles_of(shelf: Shelf, weights: str) -> list[tuple[str, str]]:
+    """Return the styles that can be asked of these weights now, for a dropdown.
+
+    Only models that are ready are asked: asking another would make it load.
+    """
+    ready = {state.name for state in ready_of(shelf.states())}
+    asked = [EMBEDDED, AUTO] if weights == AUTO else [weights]
+    known: dict[str, str] = {}
+    for name in asked:
+        if name in ready or (name == AUTO and ready):
+            with suppress(ModelError):  # it may have left the shelf just now
+                styles = shelf.text_generator(name, timeout_seconds=0).styles
+                known.update((style, style) for style in styles)
+    return [ANY_STYLE, *known.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """The components on the result's side."""
+
+    view: gr.HTML
+    tint: gr.Checkbox
+    again: gr.Button
+
+
+def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
+    """Lay out the tab and join it to the demo."""
+    asked = question(shelf)
+    with gr.Row(elem_classes="mp-columns"):
+        with gr.Column(elem_classes="mp-ask"):
+            inputs, buttons = _inputs()
+        with gr.Column(elem_classes="mp-answer"):
+            output = _output()
+        with gr.Column(elem_classes="mp-examples"):
+            examples = _examples()
+        with gr.Column(elem_classes="mp-more"):
+            settings, redraw = _settings()
+    form = Form(asked, {**inputs, **settings})
+    shown = gr.State(None)
+    awake = {output.again: lambda _result: gr.update(interactive=True)}
+    display = Display(
+        output.view, shown, generation_view.stream, generation_view.settle, awake
+    )
+    publish(desk, asked)
+    submit(desk, form, buttons, display)
+    _join(form, examples, redraw, output, shown)
+    _join_choices(shelf, panel, form)
+
+
+def _inputs() -> tuple[dict[str, Component], Buttons]:
+    prompt = control(
+        GenerationRequest,
+        "prompt",
+        lines=4,
+        max_lines=12,
+        info=None,
+        placeholder="春风又绿江南岸……",
+        autofocus=True,
+    )
+    with gr.Row(elem_classes="mp-row mp-pair"):
+        label = {**words_of(STYLE_LABEL), "info": None}
+        style = gr.Dropdown([ANY_STYLE], value="", min_width=140, **label)
+        num_return = control(GenerationRequest, "num_return", info=None, min_width=140)
+    with gr.Row(elem_classes="mp-row mp-go"):
+        run = gr.Button(
+            "续写 Generate", variant="primary", scale=3, min_width=140, elem_id="mp-run"
+        )
+        stop = gr.Button(
+            "停止 Stop", interactive=False, scale=1, min_width=96, elem_id="mp-stop"
+        )
+    inputs = {"prompt": prompt, "style": style, "num_return": num_return}
+    return inputs, Buttons(run, stop)
+
+
+def _output() -> _Output:
+    with gr.Row(elem_classes="mp-row mp-tools"):
+        tint = gr.Checkbox(label="按概率上色 Tint", container=False, scale=0)
+        again = gr.Button(
+            "沿用设置与种子 Use again",
+            size="sm",
+            interactive=False,
+            scale=0,
+            elem_id="mp-again",
+        )
+    view = gr.HTML(generation_view.EMPTY, elem_id="mp-view")
+    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-how"):
+        gr.Markdown(HOW)
+        gr.HTML(views.mask_drawing(causal_mask(len(MASK_TEXT)), MASK_TEXT, CAPTION))
+    return _Output(view, tint, again)
+
+
+def _examples() -> gr.Dataset:
+    return gr.Dataset(
+        components=[gr.Textbox(visible=False)],
+        samples=[[caption(example)] for example in EXAMPLES],
+        type="index",
+        samples_per_page=len(EXAMPLES),
+        label="例子 Examples",
+        elem_id="mp-examples",
+    )
+
+
+def _settings() -> tuple[dict[str, Component], gr.Button]:
+    with gr.Accordion("参数 Settings", open=False, elem_id="mp-settings"):
+        settings = {name: control(GenerationRequest, name) for name in SETTINGS}
+        with gr.Row(elem_classes="mp-row mp-lined"):
+            seed = control(GenerationRequest, "seed", scale=3)
+            redraw = gr.Button("随机 Random", scale=1, min_width=96)
+        weights = gr.Dropdown([AUTO_WEIGHTS], value=AUTO, **words_of(WHICH_WEIGHTS))
+    return {**settings, "seed": seed, WEIGHTS: weights}, redraw
+
+
+def causal_mask(length: int) -> list[list[bool]]:
+    """Return the mask of the generating network: key <= query."""
+    return [[key <= query for key in range(length)] for query in range(length)]
+
+
+def _join(
+    form: Form,
+    examples: gr.Dataset,
+    redraw: gr.Button,
+    output: _Output,
+    shown: gr.State,
+) -> None:
+    names = form.question.inputs[:-1]
+    filled = form.ordered[:-1]
+
+    def values_of(request: GenerationRequest) -> list[Any]:
+        return [getattr(request, name) for name in names]
+
+    def fill(index: int) -> list[Any]:
+        return values_of(EXAMPLES[index])
+
+    def use_again(result: GenerationResult | None) -> list[Any]:
+        return [gr.skip() for _ in names] if result is None else values_of(result.again)
+
+    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    examples.click(fill, examples, filled, api_name="fill_example", **quick)
+    output.again.click(use_again, shown, filled, api_name="use_again", **quick)
+    redraw.click(
+        lambda: None, None, form.components["seed"], api_name="random_seed", **quick
+    )
+    output.tint.change(
+        None,
+        output.tint,
+        None,
+        js="(on) => { document.body.classList.toggle('mp-tinted', on); }",
+        api_visibility="private",
+    )
+
+
+def _join_choices(shelf: Shelf, panel: Panel, form: Form) -> None:
+    """Offer the weights that are ready, and the styles that they know."""
+    weights, style = form.components[WEIGHTS], form.components["style"]
+
+    def styles_for(chosen: str, now: str) -> Any:
+        choices = styles_of(shelf, chosen)
+        kept = now if now in dict(choices).values() else ""
+        return gr.update(choices=choices, value=kept)
+
+    def all_for(chosen: str, now: str) -> tuple[Any, Any]:
+        ready = ready_of(shelf.states())
+        named = [AUTO_WEIGHTS, *((state.title, state.name) for state in ready)]
+        kept = chosen if chosen in dict(named).values() else AUTO
+        return gr.update(choices=named, value=kept), styles_for(kept, now)
+
+    quick = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "preprocess": False,
+    }
+    weights.input(styles_for, [weights, style], style, api_name="offer_styles", **quick)
+    panel.ready.change(
+        all_for,
+        [weights, style],
+        [weights, style],
+        api_name="offer_choices",
+        **quick,
+    )

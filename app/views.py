@@ -1,0 +1,171 @@
+"""Draw values as HTML: texts, tokens by probability, masks. Pure: values in, HTML out.
+
+Changes when something is drawn differently. Knows no component and no demo; whatever a
+person or a model wrote is escaped here. Styles live in assets/style.css, the behaviour
+of ``data-mp-*`` attributes in assets/page.js.
+"""
+
+import html
+import json
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+
+from model_core.interfaces import TokenScore
+
+# A token's tint: 0 where the model expected it, 6 where it was most surprised.
+TINTS = (0.01, 0.03, 0.1, 0.25, 0.5, 0.8)
+CELL = 22  # pixels of a mask's cell
+STEP = 1000  # between units
+MARGIN = 28  # pixels for the labels of a mask
+
+
+def escape(text: object) -> str:
+    """Return text that HTML shows as it is, in elements and in quoted attributes."""
+    return html.escape(str(text), quote=True)
+
+
+def badge(text: str, kind: str = "plain", title: str = "") -> str:
+    """Return a small label."""
+    hint = f' title="{escape(title)}"' if title else ""
+    return f'<span class="mp-badge mp-{escape(kind)}"{hint}>{escape(text)}</span>'
+
+
+def button(action: str, label: str) -> str:
+    """Return a button that assets/page.js serves alone, without the server."""
+    return (
+        f'<button type="button" class="mp-button" data-mp-action="{escape(action)}">'
+        f"{escape(label)}</button>"
+    )
+
+
+def notice(text: str, kind: str = "quiet") -> str:
+    """Return one line that stands where a result will be."""
+    return f'<p class="mp-notice mp-{escape(kind)}">{escape(text)}</p>'
+
+
+def plain_text(prompt: str, text: str) -> str:
+    """Return prompt and continuation, light enough for many frames a second."""
+    return (
+        f'<span class="mp-prompt">{escape(prompt)}</span>'
+        f'<span class="mp-written">{escape(text)}</span>'
+    )
+
+
+def scored_text(prompt: str, tokens: Iterable[TokenScore]) -> str:
+    """Return prompt and continuation, every token with its probability."""
+    spans = "".join(
+        token_span(token, reachable=not place) for place, token in enumerate(tokens)
+    )
+    return (
+        f'<span class="mp-prompt">{escape(prompt)}</span>'
+        f'<span class="mp-written" role="group" aria-label="逐字概率 · probabilities">'
+        f"{spans}</span>"
+    )
+
+
+def token_span(token: TokenScore, *, reachable: bool = True) -> str:
+    """Return one token, tinted by surprise, with its runners-up for the popover.
+
+    Args:
+        token: What was written, with its probability.
+        reachable: Whether the Tab key stops here; arrow keys reach every token.
+    """
+    probability = math.exp(min(0.0, token.log_prob))
+    runners_up = [[rival.text, rival.probability] for rival in token.alternatives]
+    card = json.dumps([token.text, probability, runners_up], ensure_ascii=False)
+    return (
+        f'<span class="mp-token mp-tint-{tint_of(probability)}" '
+        f'tabindex="{0 if reachable else -1}" '
+        f'data-mp-token="{escape(card)}">{escape(token.text)}</span>'
+    )
+
+
+def tint_of(probability: float) -> int:
+    """Return 0 for an expected token up to 6 for the most surprising."""
+    return len(TINTS) - bisect_right(TINTS, probability)
+
+
+def broken_into_lines(texts: Sequence[str], line_ends: str) -> Iterator[str]:
+    """Yield the texts with a newline after those that end a line of verse.
+
+    Args:
+        texts: Characters or tokens, in order.
+        line_ends: The punctuation that ends a line; "" breaks nowhere.
+    """
+    for text, following in zip(texts, [*texts, "\n"][1:], strict=True):
+        ends = text[-1:] and text[-1:] in line_ends
+        yield text + "\n" if ends and not following.startswith("\n") else text
+
+
+def legend() -> str:
+    """Return the scale of tints."""
+    steps = "".join(
+        f'<span class="mp-token mp-tint-{tint}"></span>'
+        for tint in range(len(TINTS) + 1)
+    )
+    return (
+        '<span class="mp-legend"><span>意料之中 expected</span>'
+        f"{steps}<span>出人意料 surprising</span></span>"
+    )
+
+
+def mask_drawing(
+    mask: Sequence[Sequence[bool]], labels: Sequence[str], caption: str
+) -> str:
+    """Draw an attention mask: a row per query, a column per key, filled = may attend.
+
+    Args:
+        mask: (query, key).
+        labels: One short label per position; as many as the mask has keys.
+        caption: What the drawing shows, also for those who cannot see it.
+    """
+    width, height = MARGIN + CELL * len(labels) + 2, MARGIN + CELL * len(mask) + 2
+    cells = "".join(
+        _cell(row, column, attends=bool(attends))
+        for row, line in enumerate(mask)
+        for column, attends in enumerate(line)
+    )
+    across = "".join(_label(n, label, across=True) for n, label in enumerate(labels))
+    down = "".join(
+        _label(n, label, across=False) for n, label in enumerate(labels[-len(mask) :])
+    )
+    return (
+        f'<figure class="mp-mask"><svg viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{escape(caption)}">'
+        f"{across}{down}{cells}</svg><figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _cell(row: int, column: int, *, attends: bool) -> str:
+    x, y = MARGIN + CELL * column + 2, MARGIN + CELL * row + 2
+    kind = "mp-on" if attends else "mp-off"
+    side = CELL - 4
+    return (
+        f'<rect class="{kind}" x="{x}" y="{y}" width="{side}" height="{side}" rx="3"/>'
+    )
+
+
+def _label(position: int, label: str, *, across: bool) -> str:
+    along = MARGIN + CELL * position + CELL // 2
+    x, y = (along, MARGIN // 2) if across else (MARGIN // 2, along)
+    return f'<text x="{x}" y="{y}">{escape(label)}</text>'
+
+
+def size(num_bytes: int) -> str:
+    """Return a number of bytes as people read it, e.g. ``24.3 MB``."""
+    return f"{scaled(num_bytes, ('', 'K', 'M', 'G', 'T'))}B"
+
+
+def count(number: int) -> str:
+    """Return a number of parameters as people read it, e.g. ``12.3 M``."""
+    return scaled(number, ("", "K", "M", "B"))
+
+
+def scaled(number: float, prefixes: Sequence[str]) -> str:
+    """Return a number in the largest unit that leaves at least 1 before the point."""
+    power = 0
+    while number >= STEP and power < len(prefixes) - 1:
+        number, power = number / STEP, power + 1
+    digits = f"{number:.1f}" if power else f"{number:.0f}"
+    return f"{digits} {prefixes[power]}"

@@ -1,0 +1,129 @@
+// What the page does without the server: copy, download, and the popover that shows
+// a token's runners-up. Listens on the document, so that redrawn results keep working.
+(() => {
+  "use strict";
+
+  const copyText = async (text) => {
+    if (navigator.clipboard && window.isSecureContext) {
+      await navigator.clipboard.writeText(text);
+      return;
+    }
+    const area = document.createElement("textarea"); // plain http has no clipboard
+    area.value = text;
+    area.style.position = "fixed";
+    area.style.opacity = "0";
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+
+  const save = (name, type, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
+  const recordOf = (button) =>
+    JSON.parse(button.closest("[data-mp-record]").dataset.mpRecord);
+
+  const actions = {
+    copy: async (button) => {
+      await copyText(button.closest("[data-mp-text]").dataset.mpText);
+      const label = button.textContent;
+      button.textContent = "已复制 Copied";
+      setTimeout(() => { button.textContent = label; }, 1200);
+    },
+    txt: (button) => {
+      const record = recordOf(button);
+      const texts = record.texts.map(({ text }) => record.prompt + text);
+      save(`maskplay-${record.seed}.txt`, "text/plain", texts.join("\n\n") + "\n");
+    },
+    jsonl: (button) => {
+      const record = recordOf(button);
+      const line = JSON.stringify(record) + "\n";
+      save(`maskplay-${record.seed}.jsonl`, "application/x-ndjson", line);
+    },
+  };
+
+  // The popover: one element, filled from the token under the pointer or the focus.
+  const popover = document.createElement("div");
+  popover.className = "mp-popover";
+  popover.setAttribute("role", "tooltip");
+  popover.hidden = true;
+
+  const visible = (text) =>
+    text === "" ? "∅" : text.replaceAll("\n", "⏎").replaceAll(" ", "␣");
+  const percent = (p) => `${(100 * p).toFixed(p < 0.1 ? 1 : 0)}%`;
+
+  const line = (text, probability, chosen) => {
+    const row = document.createElement("div");
+    row.className = chosen ? "mp-rival mp-chosen" : "mp-rival";
+    const [name, bar, share] = ["b", "i", "span"].map((tag) =>
+      document.createElement(tag));
+    name.textContent = visible(text);
+    bar.style.setProperty("--share", String(probability));
+    share.textContent = percent(probability);
+    row.append(name, bar, share);
+    return row;
+  };
+
+  const place = (token) => {
+    const at = token.getClientRects()[0] || token.getBoundingClientRect();
+    const box = popover.getBoundingClientRect();
+    const left = at.left + at.width / 2 - box.width / 2;
+    const widest = document.documentElement.clientWidth - box.width - 8;
+    const below = at.bottom + box.height + 12 < window.innerHeight;
+    popover.style.left = `${Math.max(8, Math.min(left, widest))}px`;
+    popover.style.top = `${below ? at.bottom + 8 : at.top - box.height - 8}px`;
+  };
+
+  const show = (token) => {
+    const [text, probability, rivals] = JSON.parse(token.dataset.mpToken);
+    const shown = text.trim() || text;
+    const others = rivals.filter(([rival]) => rival !== text);
+    popover.replaceChildren(
+      line(shown, probability, true),
+      ...others.map(([rival, share]) => line(rival, share, false)),
+    );
+    if (!popover.isConnected) document.body.append(popover);
+    popover.hidden = false;
+    place(token);
+  };
+  const hide = () => { popover.hidden = true; };
+
+  const tokenAt = (event) =>
+    event.target instanceof Element ? event.target.closest("[data-mp-token]") : null;
+
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element
+      ? event.target.closest("[data-mp-action]") : null;
+    if (button) actions[button.dataset.mpAction](button);
+    const token = tokenAt(event);
+    if (token) token.focus({ preventScroll: true });
+    else hide();
+  });
+  for (const [kind, act] of [["mouseover", show], ["focusin", show]]) {
+    document.addEventListener(kind, (event) => {
+      const token = tokenAt(event);
+      if (token) act(token);
+    });
+  }
+  for (const kind of ["mouseout", "focusout"]) {
+    document.addEventListener(kind, (event) => { if (tokenAt(event)) hide(); });
+  }
+  document.addEventListener("scroll", hide, { capture: true, passive: true });
+
+  // Arrow keys walk from token to token; only the first one is a stop of the Tab key.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+    const token = tokenAt(event);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!token || !step) return;
+    const tokens = [...token.parentElement.querySelectorAll("[data-mp-token]")];
+    const next = tokens[tokens.indexOf(token) + step];
+    if (next) { event.preventDefault(); next.focus(); }
+  });
+})();

@@ -1,0 +1,1 @@
+"""The tasks: requests, results and what lies between; no framework, no page."""

@@ -1,0 +1,99 @@
+"""Many questions, one answer each, in order: values in, values out.
+
+Changes when the meaning of a batch changes. Knows no file: reading and writing lie in
+``demos.files``; the terminal and the page's file tab put them around this.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from demos.errors import DemoError
+from demos.limits import names_of
+from demos.records import request_from
+from demos.tasks import AnyTask
+from model_core.interfaces import ModelError
+
+ResultT = TypeVar("ResultT")
+
+ERROR_FIELD = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an input file.
+
+    Attributes:
+        fields: Its values by field name, repeated in the output; empty where the line
+            could not be read.
+        blank: Names of fields that stand for nothing given: a table's empty cells.
+        fault: Why it could not be read.
+    """
+
+    fields: Mapping[str, object] = field(default_factory=dict)
+    blank: frozenset[str] = frozenset()
+    fault: DemoError | None = None
+
+    @property
+    def given(self) -> dict[str, object]:
+        """The fields that the request is built from."""
+        return {n: value for n, value in self.fields.items() if n not in self.blank}
+
+
+def answer_lines(
+    task: AnyTask, lines: Iterable[Line], model: object, options: Mapping[str, object]
+) -> Iterator[dict[str, object]]:
+    """Yield one record per line, in order, whatever happens to a line.
+
+    Args:
+        task: What is asked.
+        lines: The questions.
+        model: What the task's role hands out.
+        options: Values for the fields that a line does not give itself.
+
+    Yields:
+        The line's own fields and the answer's, or the fields and ``error``.
+    """
+    for line in lines:
+        yield answer_line(task, line, model, options)
+
+
+def answer_line(
+    task: AnyTask, line: Line, model: object, options: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the record of one line: see answer_lines."""
+    echo = echo_of(task, line)
+    try:
+        if line.fault is not None:
+            raise line.fault
+        request = request_from(task.request_type, line.given, options)
+        answer = task.to_record(last(task.run(request, model)))
+    except (DemoError, ModelError) as error:
+        return {**echo, ERROR_FIELD: str(error)}
+    return {**echo, **{name: answer[name] for name in task.added_fields}}
+
+
+def echo_of(task: AnyTask, line: Line) -> dict[str, object]:
+    """Return what an answer repeats of its line: all but earlier answers."""
+    answers = {*task.added_fields, ERROR_FIELD} - set(names_of(task.request_type))
+    return {name: v for name, v in line.fields.items() if name not in answers}
+
+
+def has_failed(record: Mapping[str, object]) -> bool:
+    """Tell whether a record stands for a line without an answer."""
+    return ERROR_FIELD in record
+
+
+def last(results: Iterable[ResultT]) -> ResultT:
+    """Return the last of what a task yields: the whole result.
+
+    Raises:
+        DemoError: It yields nothing.
+    """
+    kept = deque(results, maxlen=1)
+    if not kept:
+        raise DemoError(
+            "模型没有给出结果，请重试。", "The model gave no result: try again."
+        )
+    return kept[0]

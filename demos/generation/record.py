@@ -1,0 +1,50 @@
+"""A generation as a record for files and as text for a terminal.
+
+Changes when people who script against the output need another field.
+"""
+
+from demos.generation.task import GenerationResult
+from model_core.interfaces import Candidate, WeightsInfo
+
+ADDED_FIELDS = ("texts", "seed", "weights")  # what to_record adds to the request's own
+
+
+def to_record(result: GenerationResult) -> dict[str, object]:
+    """Return the prompt, every continuation without it, the seed and the weights."""
+    return {
+        "prompt": result.request.prompt,
+        "texts": [_record_of(candidate) for candidate in result.candidates],
+        "seed": result.frame.seed,
+        "weights": name_of(result.frame.weights),
+    }
+
+
+def render_text(result: GenerationResult) -> str:
+    """Return prompt and continuation; several continuations under their numbers.
+
+    Every later frame of one generation extends this text: a continuation appears when
+    those before it have come to their end.
+    """
+    prompt = result.request.prompt
+    texts = [prompt + candidate.text for candidate in _settled(result.candidates)]
+    if len(result.candidates) == 1:
+        return texts[0]
+    return "\n\n".join(f"【{rank}】\n{text}" for rank, text in enumerate(texts, 1))
+
+
+def name_of(weights: WeightsInfo) -> str:
+    """Return a name that ``--weights`` accepts, the commit included where known."""
+    return f"{weights.name}@{weights.commit}" if weights.commit else weights.name
+
+
+def _settled(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    growing = (n for n, candidate in enumerate(candidates, 1) if not candidate.finish)
+    return candidates[: next(growing, len(candidates))]
+
+
+def _record_of(candidate: Candidate) -> dict[str, object]:
+    return {
+        "text": candidate.text,
+        "log_prob": round(candidate.log_prob, 6),
+        "finish": candidate.finish,
+    }

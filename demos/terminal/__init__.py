@@ -1,0 +1,1 @@
+"""``python -m demos``: one question at a time, or a file of them."""

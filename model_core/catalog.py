@@ -1,0 +1,247 @@
+"""Published weights that the tabs offer: one row per checkpoint.
+
+Changes when a checkpoint of a known family is added. Knows no file and no network;
+commits and digests are the hub's to declare, so none stand here. Facts are those of
+the models' public pages; what they do not state is left empty.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from model_core.interfaces import ModelError
+
+PromptFormat = Literal["plain", "cls_first"]
+
+TASKS = ("generation", "title", "triples", "qa", "fewshot", "summary")
+"""The tasks a row may name, in the order of the tabs."""
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A head that a checkpoint must not be used with, and why."""
+
+    head: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One published checkpoint.
+
+    Attributes:
+        name: Short name, unique, accepted wherever weights are named.
+        repo_id: Where the hub has it.
+        family: A key of ``model_core.models.families.FAMILIES``.
+        head: The head it is published with, a key of ``model_core.models.heads.HEADS``.
+        tasks: Tabs that may offer it; of ``TASKS``.
+        title: For people, ``中文 · English``.
+        download_bytes: About how much comes down; 0 where it is not published.
+        license: SPDX name, "" where the model's page states none.
+        note: What a person should know before choosing it, ``中文 · English``.
+        prompt_format: ``cls_first`` where a prompt starts with ``[CLS]``.
+        refusals: Heads whose weights in this checkpoint are not trained.
+    """
+
+    name: str
+    repo_id: str
+    family: str
+    head: str
+    tasks: tuple[str, ...]
+    title: str
+    download_bytes: int = 0
+    license: str = ""
+    note: str = ""
+    prompt_format: PromptFormat = "plain"
+    refusals: tuple[Refusal, ...] = ()
+
+
+def _gpt2(name: str, title: str, *, megabytes: int = 0, note: str = "") -> ModelCard:
+    """Return a row of the UER series: Chinese GPT2 over BERT's vocabulary."""
+    return ModelCard(
+        name=name,
+        repo_id=f"uer/{name}",
+        family="gpt2",
+        head="language_model",
+        tasks=("generation",),
+        title=title,
+        download_bytes=megabytes * MEGABYTE,
+        note=note,
+        prompt_format="cls_first",
+    )
+
+
+def _bert(
+    repo_id: str,
+    title: str,
+    *,
+    megabytes: int = 0,
+    license: str = "",  # noqa: A002 - the card's own word
+    note: str = "",
+) -> ModelCard:
+    """Return a row of a BERT with a cloze head."""
+    return ModelCard(
+        name=repo_id.partition("/")[2],
+        repo_id=repo_id,
+        family="bert",
+        head="masked_lm",
+        tasks=("fewshot",),
+        title=title,
+        download_bytes=megabytes * MEGABYTE,
+        license=license,
+        note=note,
+    )
+
+
+def _reader(
+    repo_id: str, title: str, *, megabytes: int = 0, note: str = ""
+) -> ModelCard:
+    """Return a row of a BERT that marks the answer's span in a passage."""
+    return ModelCard(
+        name=repo_id.partition("/")[2],
+        repo_id=repo_id,
+        family="bert",
+        head="span",
+        tasks=("qa",),
+        title=title,
+        download_bytes=megabytes * MEGABYTE,
+        note=note,
+    )
+
+
+CARDS: tuple[ModelCard, ...] = (
+    _gpt2(
+        "gpt2-distil-chinese-cluecorpussmall",
+        "通用中文 GPT2（6 层） · general, 6 layers",
+        note="最小最快，适合先试 · the smallest and fastest, a good first try",
+    ),
+    _gpt2(
+        "gpt2-chinese-cluecorpussmall",
+        "通用中文 GPT2（12 层） · general, 12 layers",
+        megabytes=421,
+    ),
+    _gpt2(
+        "gpt2-medium-chinese-cluecorpussmall",
+        "通用中文 GPT2（24 层） · general, 24 layers",
+    ),
+    _gpt2(
+        "gpt2-large-chinese-cluecorpussmall",
+        "通用中文 GPT2（36 层） · general, 36 layers",
+        note="内存需求较大 · needs much memory",
+    ),
+    _gpt2(
+        "gpt2-xlarge-chinese-cluecorpussmall",
+        "通用中文 GPT2（48 层） · general, 48 layers",
+        note="内存需求很大，建议用 GPU · needs very much memory, better a GPU",
+    ),
+    _gpt2(
+        "gpt2-chinese-poem",
+        "古诗 · classical poems",
+        note="从一句诗的开头写起 · start with the opening of a line",
+    ),
+    _gpt2(
+        "gpt2-chinese-couplet",
+        "对联 · couplets",
+        note="上联后写「-」再续下联 · write - after the first line",
+    ),
+    _gpt2("gpt2-chinese-lyric", "歌词 · song lyrics"),
+    _gpt2("gpt2-chinese-ancient", "文言文 · classical prose"),
+    _bert(
+        "hfl/chinese-roberta-wwm-ext",
+        "RoBERTa-wwm-ext（12 层） · 12 layers",
+        megabytes=412,
+        license="apache-2.0",
+    ),
+    ModelCard(
+        name="chinese-roberta-wwm-ext-large",
+        repo_id="hfl/chinese-roberta-wwm-ext-large",
+        family="bert",
+        head="pooler",
+        tasks=(),
+        title="RoBERTa-wwm-ext-large（24 层） · 24 layers",
+        license="apache-2.0",
+        note="只作编码器微调用 · an encoder for fine-tuning only",
+        refusals=(
+            Refusal(
+                "masked_lm",
+                "「hfl/chinese-roberta-wwm-ext-large」发布时的完形填空头是随机数，"
+                "填出的字没有意义；请改用 hfl/chinese-roberta-wwm-ext。",
+                "hfl/chinese-roberta-wwm-ext-large was published with a random cloze "
+                "head, so what it fills in means nothing; please use "
+                "hfl/chinese-roberta-wwm-ext instead.",
+            ),
+        ),
+    ),
+    _bert("google-bert/bert-base-chinese", "BERT 中文版（12 层） · BERT, 12 layers"),
+    _bert(
+        "hfl/chinese-macbert-base",
+        "MacBERT（12 层） · MacBERT, 12 layers",
+        license="apache-2.0",
+        note=(
+            "预训练任务是改错而不是填空，填空效果可能较差 · "
+            "trained to correct words rather than to fill blanks: cloze may be weak"
+        ),
+    ),
+    _bert("hfl/rbt3", "RBT3（3 层小模型） · 3 layers", license="apache-2.0"),
+    _bert("hfl/rbt6", "RBT6（6 层小模型） · 6 layers", license="apache-2.0"),
+    _bert("hfl/rbtl3", "RBTL3（3 层宽模型） · 3 wide layers", license="apache-2.0"),
+    _reader(
+        "uer/roberta-base-chinese-extractive-qa",
+        "抽取式阅读理解（12 层） · extractive reading, 12 layers",
+        megabytes=407,
+    ),
+    _reader(
+        "luhua/chinese_pretrain_mrc_roberta_wwm_ext_large",
+        "阅读理解 RoBERTa（24 层） · reading, 24 layers",
+        megabytes=1300,
+    ),
+    _reader(
+        "luhua/chinese_pretrain_mrc_macbert_large",
+        "阅读理解 MacBERT（24 层） · reading, 24 layers",
+        megabytes=1300,
+    ),
+)
+
+DEFAULT_WEIGHTS: dict[str, str] = {
+    "generation": "uer/gpt2-distil-chinese-cluecorpussmall",
+    "qa": "uer/roberta-base-chinese-extractive-qa",
+    "fewshot": "hfl/chinese-roberta-wwm-ext",
+}
+"""The repository a tab uses when nobody chooses; tabs of other families follow."""
+
+
+def find_card(name: str) -> ModelCard | None:
+    """Return the row of a short name or of a repository, or None."""
+    wanted = name.strip()
+    return next((card for card in CARDS if wanted in (card.name, card.repo_id)), None)
+
+
+def cards_for(task: str) -> tuple[ModelCard, ...]:
+    """Return a task's rows, its default first.
+
+    Raises:
+        ValueError: There is no such task.
+    """
+    if task not in TASKS:
+        raise ValueError(f"expected a task of {', '.join(TASKS)}; received {task!r}")
+    default = DEFAULT_WEIGHTS.get(task)
+    rows = (card for card in CARDS if task in card.tasks)
+    return tuple(sorted(rows, key=lambda card: card.repo_id != default))
+
+
+def check_head(repo_id: str, head: str) -> None:
+    """Refuse weights whose head is known to be untrained.
+
+    Raises:
+        ModelError: ``missing_head``, with the reason and what to use instead.
+    """
+    for refusal in _refusals(repo_id):
+        if refusal.head == head:
+            raise ModelError("missing_head", refusal.zh, refusal.en)
+
+
+def _refusals(repo_id: str) -> Iterator[Refusal]:
+    card = find_card(repo_id)
+    yield from card.refusals if card else ()

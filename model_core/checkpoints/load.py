@@ -1,0 +1,96 @@
+"""A checkpoint folder becomes a network: config, plan, then tensor by tensor.
+
+Changes when loading gains a step. Knows no family and no file format.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_core.checkpoints.errors import CheckpointMismatchError
+from model_core.checkpoints.reader import formats_in, open_checkpoint
+from model_core.checkpoints.survey import Heads, Survey, load_config, survey_tensors
+from model_core.checkpoints.weight_map import Array, carry_out
+from model_core.config import TransformerConfig
+from model_core.models.families import Family
+from model_core.models.network import Network, weights_by_name
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCheckpoint:
+    """A network whose every weight came from the checkpoint.
+
+    Attributes:
+        network: Ready to call.
+        config: Its Transformer.
+        family: Its family, which knows the default attention.
+        report: What was read, skipped and ignored.
+    """
+
+    network: Network
+    config: TransformerConfig
+    family: Family
+    report: Survey
+
+
+def load_network(
+    folder: Path, *, heads: Heads = "all", dtype: str = "float32"
+) -> LoadedCheckpoint:
+    """Load a network with the heads that a caller needs.
+
+    Names and shapes are judged before the network is built, and each tensor is read
+    when it is assigned, so that no second copy of the whole exists.
+
+    Args:
+        folder: Holds a checkpoint as the hub serves it.
+        heads: Heads that are needed, or "all" that the checkpoint has.
+        dtype: A Keras dtype policy: float32, bfloat16, mixed_bfloat16, float16 …
+
+    Raises:
+        CheckpointFormatError: A file is truncated, corrupt, hostile or unknown.
+        CheckpointMismatchError: Tensors are missing, unused or of another shape.
+        MissingHeadError: A needed head is not in the checkpoint.
+        UnsupportedModelError: No family here fits the config.
+    """
+    values = load_config(folder)
+    with open_checkpoint(folder) as reader:
+        report = survey_tensors(values, reader, heads, formats_in(folder))
+        if report.plan.differences:
+            raise CheckpointMismatchError(str(report.plan.differences))
+        network = Network(report.config, heads=report.heads, dtype=dtype)
+        ledger = _Ledger(network)
+        carry_out(report.plan, reader.read, ledger.assign)
+        ledger.check_complete()
+    return LoadedCheckpoint(network, report.config, report.family, report)
+
+
+class _Ledger:
+    """Which weights were assigned: none may keep its random start."""
+
+    def __init__(self, network: Network) -> None:
+        self._weights = weights_by_name(network)
+        self._open = set(self._weights)
+        unnamed = _num_scalars(network.trainable_weights) - _num_scalars(
+            [w for w in self._weights.values() if w.trainable]
+        )
+        if unnamed:
+            raise CheckpointMismatchError(
+                f"the network has {unnamed} trainable numbers without a name"
+            )
+
+    def assign(self, name: str, array: Array) -> None:
+        """Copy numbers into one weight."""
+        self._weights[name].assign(array)
+        self._open.remove(name)
+
+    def check_complete(self) -> None:
+        """Raise where a weight was left at its random start."""
+        if self._open:
+            raise CheckpointMismatchError(
+                f"weights were left unfilled: {sorted(self._open)}"
+            )
+
+
+def _num_scalars(weights: list[Any]) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)

@@ -1,0 +1,177 @@
+"""What a checkpoint folder holds, against what its family asks for.
+
+Works on the config and the tensors' names and shapes and loads no framework: quick
+enough to run before anything is built. Changes when a finding about
+checkpoints is added.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from model_core.checkpoints.errors import CheckpointFormatError, MissingHeadError
+from model_core.checkpoints.json_file import load_object
+from model_core.checkpoints.reader import CheckpointReader, formats_in, open_checkpoint
+from model_core.checkpoints.tables import TABLES
+from model_core.checkpoints.weight_map import (
+    NamedTensors,
+    WeightPlan,
+    plan_weights,
+    twin_differences,
+)
+from model_core.checkpoints.weight_shapes import expected_shapes
+from model_core.config import TransformerConfig
+from model_core.models.families import Family, family_of
+
+CONFIG_NAMES = ("config.json", "bert_config.json")
+MAX_CONFIG_BYTES = 2**20
+
+Heads = tuple[str, ...] | Literal["all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The findings about one checkpoint.
+
+    Attributes:
+        family: Its family.
+        config: Its Transformer.
+        layout: Whose naming its tensors follow.
+        formats: Every format in the folder; the first is read.
+        file_names: The files that are read.
+        heads: Heads of the plan.
+        incomplete_heads: Missing tensors of heads that are there in part only.
+        plan: What goes where.
+        dtypes: Element types in the files and how many tensors have each.
+        contradictions: Sentences about tensors that stand twice and differ.
+    """
+
+    family: Family
+    config: TransformerConfig
+    layout: str
+    formats: tuple[str, ...]
+    file_names: tuple[str, ...]
+    heads: tuple[str, ...]
+    incomplete_heads: Mapping[str, tuple[str, ...]]
+    plan: WeightPlan
+    dtypes: Mapping[str, int]
+    contradictions: tuple[str, ...] = ()
+
+    @property
+    def num_parameters(self) -> int:
+        """Scalars in all weights of the body and the plan's heads."""
+        shapes = expected_shapes(self.config, self.heads)
+        return sum(math.prod(shape) for shape in shapes.values())
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every tensor has its place."""
+        return not (
+            self.plan.differences or self.incomplete_heads or self.contradictions
+        )
+
+
+def load_config(folder: Path) -> dict[str, Any]:
+    """Return the JSON object of a checkpoint's config.
+
+    Raises:
+        CheckpointFormatError: No config, or not a JSON object.
+    """
+    for name in CONFIG_NAMES:
+        if (folder / name).is_file():
+            return load_object(folder / name, MAX_CONFIG_BYTES)
+    raise CheckpointFormatError(
+        f"{folder.name}: has no config; expected {' or '.join(CONFIG_NAMES)}"
+    )
+
+
+def survey_checkpoint(folder: Path, heads: Heads = "all") -> Survey:
+    """Judge a checkpoint by its names and shapes, and compare what stands twice.
+
+    Args:
+        folder: Holds a checkpoint as the hub serves it.
+        heads: Heads that are needed, or "all" that the checkpoint has.
+
+    Raises:
+        CheckpointFormatError: A file is truncated, corrupt, hostile or unknown.
+        CheckpointMismatchError: The family cannot be read from this layout.
+        MissingHeadError: A needed head is not in the checkpoint.
+        UnsupportedModelError: No family here fits the config.
+    """
+    values = load_config(folder)
+    with open_checkpoint(folder) as reader:
+        survey = survey_tensors(values, reader, heads, formats_in(folder))
+        differing = twin_differences(survey.plan, reader.read)
+        return replace(survey, contradictions=differing)
+
+
+def survey_tensors(
+    values: Mapping[str, Any],
+    reader: CheckpointReader,
+    heads: Heads = "all",
+    formats: tuple[str, ...] = (),
+) -> Survey:
+    """Judge open tensors by names and shapes alone; see ``survey_checkpoint``.
+
+    Args:
+        values: The JSON object of the config.
+        reader: The tensors.
+        heads: Heads that are needed, or "all" that the checkpoint has.
+        formats: For the report.
+    """
+    names = reader.keys()
+    family = family_of(values, names)
+    config = family.config_from_json(values)
+    shapes = {name: reader.shape(name) for name in names}
+    tensors = NamedTensors(TABLES[family.name], reader.layout, shapes)
+    chosen = _chosen_heads(tensors, family, heads)
+    plan = plan_weights(
+        tensors,
+        heads=chosen,
+        num_layers=config.num_hidden_layers,
+        expected_shapes=expected_shapes(config, chosen),
+    )
+    return Survey(
+        family=family,
+        config=config,
+        layout=reader.layout,
+        formats=formats,
+        file_names=reader.file_names,
+        heads=chosen,
+        incomplete_heads=_incomplete_heads(tensors, family),
+        plan=plan,
+        dtypes=_counted(reader),
+    )
+
+
+def _chosen_heads(
+    tensors: NamedTensors, family: Family, heads: Heads
+) -> tuple[str, ...]:
+    available = tuple(h for h in family.heads if not tensors.missing_of_head(h))
+    if heads == "all":
+        return available
+    for head in heads:
+        if head not in available:
+            missing = tensors.missing_of_head(head) if head in family.heads else ()
+            raise MissingHeadError(head, missing, ", ".join(available) or "none")
+    return heads
+
+
+def _incomplete_heads(
+    tensors: NamedTensors, family: Family
+) -> dict[str, tuple[str, ...]]:
+    return {
+        head: missing
+        for head in family.heads
+        if (missing := tensors.missing_of_head(head)) and tensors.has_part_of_head(head)
+    }
+
+
+def _counted(reader: CheckpointReader) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in reader.keys():  # noqa: SIM118 - not a mapping
+        dtype = reader.dtype(name)
+        counts[dtype] = counts.get(dtype, 0) + 1
+    return counts

@@ -1,0 +1,79 @@
+"""GPT2's weights: rows only.
+
+The rules use PyTorch's names without the ``transformer.`` prefix. GPT2's Conv1D kernels
+are (in, out) already, and query, key and value lie fused side by side. Changes when
+published GPT2 checkpoints show another name.
+"""
+
+from model_core.checkpoints.weight_map import (
+    Renaming,
+    Rule,
+    Twin,
+    WeightTable,
+    row_as_vector,
+    third,
+)
+
+QUERY, KEY, VALUE = third(0), third(1), third(2)
+
+BODY = (
+    Rule("token_embedding/embeddings", "wte.weight"),
+    Rule("position_embedding/embeddings", "wpe.weight"),
+    Rule("block_{layer}/attention_norm/gamma", "h.{layer}.ln_1.weight"),
+    Rule("block_{layer}/attention_norm/beta", "h.{layer}.ln_1.bias"),
+    Rule("block_{layer}/attention/query/kernel", "h.{layer}.attn.c_attn.weight", QUERY),
+    Rule("block_{layer}/attention/query/bias", "h.{layer}.attn.c_attn.bias", QUERY),
+    Rule("block_{layer}/attention/key/kernel", "h.{layer}.attn.c_attn.weight", KEY),
+    Rule("block_{layer}/attention/key/bias", "h.{layer}.attn.c_attn.bias", KEY),
+    Rule("block_{layer}/attention/value/kernel", "h.{layer}.attn.c_attn.weight", VALUE),
+    Rule("block_{layer}/attention/value/bias", "h.{layer}.attn.c_attn.bias", VALUE),
+    Rule("block_{layer}/attention/output/kernel", "h.{layer}.attn.c_proj.weight"),
+    Rule("block_{layer}/attention/output/bias", "h.{layer}.attn.c_proj.bias"),
+    Rule("block_{layer}/feed_forward_norm/gamma", "h.{layer}.ln_2.weight"),
+    Rule("block_{layer}/feed_forward_norm/beta", "h.{layer}.ln_2.bias"),
+    Rule("block_{layer}/feed_forward/inner/kernel", "h.{layer}.mlp.c_fc.weight"),
+    Rule("block_{layer}/feed_forward/inner/bias", "h.{layer}.mlp.c_fc.bias"),
+    Rule("block_{layer}/feed_forward/outer/kernel", "h.{layer}.mlp.c_proj.weight"),
+    Rule("block_{layer}/feed_forward/outer/bias", "h.{layer}.mlp.c_proj.bias"),
+    Rule("final_norm/gamma", "ln_f.weight"),
+    Rule("final_norm/beta", "ln_f.bias"),
+)
+
+TWINS = (
+    Twin(
+        "lm_head.weight",
+        "wte.weight",
+        head="language_model",
+        reason="an output head untied from the token embedding is not supported yet",
+    ),
+)
+
+IGNORED = (
+    r"h\.\d+\.attn\.bias",  # the causal mask as a buffer, drawn afresh here
+    r"h\.\d+\.attn\.masked_bias",
+)
+
+_KERAS_H5 = (
+    Renaming(r":0$", ""),
+    # the name of the model that saved it, e.g. tfgp_t2lm_head_model/
+    Renaming(r"^[^/]+/(?=transformer/)", ""),
+    Renaming(r"^transformer/", ""),
+    Renaming(r"^h_\._(\d+)/", r"h.\1/"),
+    Renaming(r"/", "."),
+    Renaming(r"^(wte|wpe)\.embeddings$", r"\1.weight"),
+    Renaming(r"(ln_\w)\.gamma$", r"\1.weight"),
+    Renaming(r"(ln_\w)\.beta$", r"\1.bias"),
+    # the same name: this bias is kept as (1, units)
+    Renaming(r"^(h\.\d+\.(?:attn|mlp)\.\w+\.bias)$", r"\1", row_as_vector),
+)
+
+TABLE = WeightTable(
+    body=BODY,
+    heads={"language_model": ()},
+    twins=TWINS,
+    ignored=IGNORED,
+    renamings={
+        "pytorch": (Renaming(r"^transformer\.", ""),),
+        "keras_h5": _KERAS_H5,
+    },
+)

@@ -1,0 +1,136 @@
+"""The sampling loop: read the prompts, then choose, yield and decode, step by step.
+
+Changes when the order of a step changes. What is allowed is logits.py's business, how
+to draw is sampling.py's.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from model_core.decoding.batch import Batch, advance, prefill, take
+from model_core.decoding.checks import check_counts, check_prompts, check_seed
+from model_core.decoding.frames import ChosenToken, DecodedRow, DecodingFrame
+from model_core.decoding.logits import LogitsRule, apply
+from model_core.decoding.sampling import Sampler
+from model_core.decoding.scoring import chosen_token, log_normalizers
+from model_core.decoding.stepper import CacheT, Stepper, TokenIds
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """How to sample.
+
+    Attributes:
+        max_new_tokens: Most tokens of a continuation, >= 1.
+        stop_token_ids: Tokens that end a row.
+        rules: Applied in order to the logits of every step; ``TopK(1)`` is greedy.
+        seed: >= 0; the same seed gives the same tokens on the same engine.
+        num_alternatives: Most probable tokens reported per position.
+    """
+
+    max_new_tokens: int
+    stop_token_ids: frozenset[int] = frozenset()
+    rules: tuple[LogitsRule, ...] = ()
+    seed: int = 0
+    num_alternatives: int = 0
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        check_counts(self.max_new_tokens, self.num_alternatives)
+
+
+def generate(
+    stepper: Stepper[CacheT],
+    prompts: Sequence[Sequence[int]],
+    options: SamplingOptions,
+) -> Generator[DecodingFrame, None, None]:
+    """Yield the whole result so far after every token, computing only on demand.
+
+    The first frame costs one ``prefill``, every later one a ``decode_one_token``;
+    closing the generator computes nothing more. Row i depends on its own prompt, the
+    seed and i, never on the rows beside it.
+
+    Args:
+        stepper: The network.
+        prompts: One list of token ids per row, each with at least one; n times the
+            same prompt gives n continuations and is read once.
+        options: How to sample.
+
+    Raises:
+        ValueError: No prompt, or one without a token (at once, not at the first frame).
+        FloatingPointError: The network's logits are not numbers.
+    """
+    check_prompts(prompts)
+    return _frames(stepper, prompts, options)
+
+
+def _frames(
+    stepper: Stepper[CacheT],
+    prompts: Sequence[Sequence[int]],
+    options: SamplingOptions,
+) -> Generator[DecodingFrame, None, None]:
+    sampler = Sampler(options.seed, len(prompts))
+    rows = [DecodedRow()] * len(prompts)
+    slots: TokenIds = np.arange(len(prompts), dtype=np.int32)
+    batch = prefill(stepper, prompts, options.max_new_tokens)
+    while True:
+        running = _running(rows, slots)
+        chosen = _choose(batch, slots, running, sampler, options)
+        for slot, token in chosen.items():
+            row = int(slots[slot])
+            rows[row] = rows[row].extended(
+                token, options.stop_token_ids, options.max_new_tokens
+            )
+        frame = DecodingFrame(tuple(rows))
+        yield frame
+        if frame.is_finished:
+            return
+        batch, slots = _step(stepper, batch, slots, rows)
+
+
+def _running(rows: list[DecodedRow], slots: TokenIds) -> npt.NDArray[np.bool_]:
+    return np.array([not rows[row].finish for row in slots], np.bool_)
+
+
+def _choose(
+    batch: Batch[CacheT],
+    slots: TokenIds,
+    running: npt.NDArray[np.bool_],
+    sampler: Sampler,
+    options: SamplingOptions,
+) -> dict[int, ChosenToken]:
+    """Draw one token for every slot that runs."""
+    chosen: dict[int, ChosenToken] = {}
+    where = np.flatnonzero(running)
+    logits = batch.logits[where]
+    normalizers = log_normalizers(logits)
+    allowed = apply(options.rules, logits, batch.history.take(where))
+    for index, slot in enumerate(where.tolist()):
+        token_id = sampler.choose(int(slots[slot]), allowed[index])
+        chosen[slot] = chosen_token(
+            logits[index], float(normalizers[index]), token_id, options.num_alternatives
+        )
+    return chosen
+
+
+def _step(
+    stepper: Stepper[CacheT],
+    batch: Batch[CacheT],
+    slots: TokenIds,
+    rows: list[DecodedRow],
+) -> tuple[Batch[CacheT], TokenIds]:
+    """Decode the last tokens; drop finished rows once half of the batch is finished.
+
+    Halving rather than dropping each: copying the cache costs about a step, and an
+    engine that compiles per batch size sees few of them.
+    """
+    running = _running(rows, slots)
+    if 2 * np.count_nonzero(running) <= len(slots):
+        where = np.flatnonzero(running)
+        batch, slots = take(stepper, batch, where), slots[where]
+        running = running[where]
+    last = [rows[row].tokens[-1].token_id if rows[row].tokens else 0 for row in slots]
+    return advance(stepper, batch, np.array(last, np.int32), running), slots

@@ -1,0 +1,88 @@
+"""What differs between Keras backends when a model runs. The only branch on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One Keras backend.
+
+    Attributes:
+        compile: Returns a function of tensors, compiled.
+        accelerator: Returns the first accelerator's name, "" without one.
+        length_step: Lengths are rounded up to a multiple, where every new shape
+            is compiled anew.
+    """
+
+    compile: Callable[[Function], Function]
+    accelerator: Callable[[], str]
+    length_step: int = 1
+
+
+def _tensorflow_function(function: Function) -> Function:
+    import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
+
+    compiled: Function = tf.function(function, reduce_retracing=True)
+    return compiled
+
+
+def _tensorflow_accelerator() -> str:
+    import tensorflow as tf  # noqa: PLC0415
+
+    return "gpu:0" if tf.config.list_physical_devices("GPU") else ""
+
+
+def _jax_function(function: Function) -> Function:
+    import jax  # noqa: PLC0415
+
+    return jax.jit(function)
+
+
+def _jax_accelerator() -> str:
+    import jax  # noqa: PLC0415
+
+    platform = jax.default_backend()
+    return "" if platform == "cpu" else f"{platform}:0"
+
+
+def _torch_function(function: Function) -> Function:
+    import torch  # noqa: PLC0415
+
+    def without_gradients(*arguments: Any) -> Any:
+        with torch.inference_mode():
+            return function(*arguments)
+
+    return without_gradients
+
+
+def _torch_accelerator() -> str:
+    import torch  # noqa: PLC0415
+
+    return "cuda:0" if torch.cuda.is_available() else ""
+
+
+BACKENDS: dict[str, Backend] = {
+    "tensorflow": Backend(_tensorflow_function, _tensorflow_accelerator),
+    "jax": Backend(_jax_function, _jax_accelerator, length_step=64),
+    "torch": Backend(_torch_function, _torch_accelerator),
+}
+
+
+def active_backend() -> Backend:
+    """Return the backend that Keras was started with.
+
+    Raises:
+        ValueError: The backend cannot run this project's models.
+    """
+    name = keras.backend.backend()
+    if name not in BACKENDS:
+        raise ValueError(
+            f"KERAS_BACKEND must be one of {sorted(BACKENDS)}, received {name!r}"
+        )
+    return BACKENDS[name]

@@ -1,0 +1,96 @@
+"""A folder becomes something that can play: network, tokenizer, engine, facts.
+
+Changes when playing needs another part. Knows no task and no network address.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_core.checkpoints.load import load_network
+from model_core.config import TransformerConfig
+from model_core.engines.base import Engine
+from model_core.engines.registry import build_engine
+from model_core.interfaces import WeightsInfo
+from model_core.models.network import Network
+from model_core.roles.prompt_format import PromptFormat, load_prompt_format
+from model_core.tokenizers.base import Tokenizer
+from model_core.tokenizers.load import load_tokenizer
+
+ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """Everything a role needs.
+
+    Attributes:
+        info: Which weights, on what.
+        config: The network's sizes.
+        tokenizer: The checkpoint's.
+        engine: Runs the network.
+        prompt_format: What stands around a prompt.
+    """
+
+    info: WeightsInfo
+    config: TransformerConfig
+    tokenizer: Tokenizer
+    engine: Engine
+    prompt_format: PromptFormat
+
+
+def load_model(
+    folder: Path,
+    *,
+    name: str,
+    head: str,
+    commit: str = "",
+    engine: str = "auto",
+    dtype: str = "float32",
+) -> LoadedModel:
+    """Load a checkpoint with one head.
+
+    Args:
+        folder: Holds weights, config and vocabulary.
+        name: What the person calls these weights.
+        head: The head that the role needs.
+        commit: The hub's, "" for none.
+        engine: ``auto`` or an engine's name.
+        dtype: Keras dtype policy.
+
+    Raises:
+        ValueError: The folder's content cannot be used; the text says why. Missing
+            head tensors are a ``MissingHeadError``, which is one.
+    """
+    loaded = load_network(folder, heads=(head,), dtype=dtype)
+    tokenizer = load_tokenizer(folder)
+    if tokenizer.vocab_size > loaded.config.vocab_size:
+        raise ValueError(
+            f"the vocabulary has {tokenizer.vocab_size} entries, but the weights have "
+            f"{loaded.config.vocab_size} rows"
+        )
+    runner = build_engine(engine, loaded.network)
+    return LoadedModel(
+        info=describe(loaded.network, loaded.family.name, name, commit, runner),
+        config=loaded.config,
+        tokenizer=tokenizer,
+        engine=runner,
+        prompt_format=load_prompt_format(folder),
+    )
+
+
+def describe(
+    network: Network, family: str, name: str, commit: str, engine: Engine
+) -> WeightsInfo:
+    """Return the facts the page shows of loaded weights."""
+    sizes = [(math.prod(w.shape), str(w.dtype)) for w in network.trainable_weights]
+    return WeightsInfo(
+        name=name,
+        family=family,
+        num_parameters=sum(size for size, _ in sizes),
+        size_bytes=sum(size * ITEM_BYTES[dtype] for size, dtype in sizes),
+        dtype=network.dtype_policy.name,
+        engine=engine.name,
+        device=engine.device,
+        commit=commit,
+    )

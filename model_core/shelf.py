@@ -1,0 +1,521 @@
+"""The shelf of models: load once, report the state, hand out Protocols, release.
+
+Changes with the life of weights in a process. Knows where weights come from and that
+they load; the framework is imported by the loader, in the shelf's own thread. No
+foreign exception leaves this file.
+
+    absent -> waiting -> downloading -> loading -> ready
+       ^         |            |            |         |
+       +---------+--- unload -+------------+---------+     any failure -> failed
+"""
+
+import contextlib
+import itertools
+import logging
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model_core.catalog import (
+    DEFAULT_WEIGHTS,
+    ModelCard,
+    cards_for,
+    check_head,
+    find_card,
+)
+from model_core.checkpoints.hub import DownloadCancelledError, HubClient, check_repo_id
+from model_core.checkpoints.load_failures import load_failure, refusal
+from model_core.interfaces import (
+    ModelError,
+    ModelState,
+    ModelStatus,
+    TextGenerator,
+)
+
+AUTO, EMBEDDED, HUB = "auto", "embedded", "hub"
+TASK = "generation"
+HEAD = "language_model"
+EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "embedded"
+
+MAX_HUB_MODELS = 2
+"""Models of the hub or of a folder in memory at once; the embedded one is apart."""
+MAX_WAITING = 8
+"""Models that may wait for the one worker."""
+MAX_STRANGERS = 32
+"""Names outside the catalogue that the shelf remembers."""
+CLOSE_SECONDS = 2.0
+BARE_WORD = re.compile(r"\w[\w.-]*")
+ON_THE_WAY: tuple[ModelStatus, ...] = ("waiting", "downloading", "loading")
+MEGABYTE = 1_000_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfSettings:
+    """What the person who starts the program decides about models.
+
+    Attributes:
+        weights: ``auto`` and ``hub`` want the tab's hub weights, ``embedded`` none and
+            no network; otherwise the name of the weights wanted.
+        engine: ``auto`` or a name in the engines' registry.
+        offline: Use what is on this machine, never the network.
+        cache_dir: Where downloads are kept; None follows the hub client's rules.
+        allow_local: Accept a folder as a name (from a terminal, never from a page).
+        dtype: Keras dtype policy.
+    """
+
+    weights: str = AUTO
+    engine: str = "auto"
+    offline: bool = False
+    cache_dir: Path | None = None
+    allow_local: bool = False
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a model answers, and why not yet."""
+
+    ready: bool
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where weights come from.
+
+    Attributes:
+        name: What the panel and the results call them.
+        title: For people.
+        folder: Where they lie, for weights that need no hub.
+        repo_id: Which repository holds them otherwise.
+        revision: Which revision of it; None for its main branch.
+    """
+
+    name: str
+    title: str
+    folder: Path | None = None
+    repo_id: str = ""
+    revision: str | None = None
+
+
+EMBEDDED_SOURCE = Source(EMBEDDED, "内置小模型 · embedded", EMBEDDED_FOLDER)
+
+Loader = Callable[[Path, Source, str, ShelfSettings], TextGenerator]
+"""Turns (folder, source, commit, settings) into a generator; may take seconds."""
+
+
+def load_text_generator(
+    folder: Path, source: Source, commit: str, settings: ShelfSettings
+) -> TextGenerator:
+    """Load weights from a folder behind the generating Protocol.
+
+    Importing the framework takes seconds, so it is done here, in the worker's thread.
+    """
+    from model_core.roles.loaded import load_model  # noqa: PLC0415
+    from model_core.roles.text_generator import NetworkTextGenerator  # noqa: PLC0415
+
+    loaded = load_model(
+        folder,
+        name=source.name,
+        commit=commit,
+        head=HEAD,
+        engine=settings.engine,
+        dtype=settings.dtype,
+    )
+    return NetworkTextGenerator(loaded)
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """One place on the shelf. Changed only under the shelf's lock.
+
+    Attributes:
+        source: Whose place it is.
+        status: Where the weights are on their way.
+        ticket: Identifies the load in progress; another one means it was given up.
+        last_used: Counts up over the shelf, for the least recently used.
+    """
+
+    source: Source
+    status: ModelStatus = "absent"
+    downloaded_bytes: int = 0
+    total_bytes: int = 0
+    failure: ModelError | None = None
+    generator: TextGenerator | None = None
+    ticket: threading.Event | None = None
+    last_used: int = 0
+
+    def become(
+        self,
+        status: ModelStatus,
+        *,
+        generator: TextGenerator | None = None,
+        failure: ModelError | None = None,
+    ) -> None:
+        """Enter a state; what belonged to the one before is gone."""
+        self.status, self.generator, self.failure = status, generator, failure
+        self.downloaded_bytes = self.total_bytes = 0
+
+    @property
+    def state(self) -> ModelState:
+        """What the panel shows."""
+        return ModelState(
+            name=self.source.name,
+            title=self.source.title,
+            status=self.status,
+            downloaded_bytes=self.downloaded_bytes,
+            total_bytes=self.total_bytes,
+            failure=self.failure,
+            info=self.generator.weights if self.generator else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One load for the worker; given up once its ticket is set."""
+
+    slot: Slot
+    ticket: threading.Event = field(default_factory=threading.Event)
+
+
+class ModelShelf:
+    """Every model of the process. All methods may be called from any thread."""
+
+    def __init__(
+        self,
+        settings: ShelfSettings,
+        *,
+        hub: HubClient | None = None,
+        loader: Loader | None = None,
+    ) -> None:
+        """Prepare the shelf; nothing loads before ``start`` or a request.
+
+        Raises:
+            ModelError: ``settings.weights`` names nothing that could be loaded.
+        """
+        self._settings = settings
+        self._hub = hub or HubClient(settings.cache_dir, offline=settings.offline)
+        self._loader = loader or load_text_generator
+        self._changed = threading.Condition()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._uses = itertools.count(1)
+        self._worker: threading.Thread | None = None
+        self._closed = False
+        self._slots = {source: Slot(source) for source in KNOWN}
+        self._wanted = self._find(settings.weights)
+        self._slot(self._wanted)
+
+    def start(self) -> None:
+        """Load in the background: the embedded weights, then those of the profile."""
+        with self._changed:
+            for source in (EMBEDDED_SOURCE, self._wanted):
+                if self._slots[source].status == "absent":
+                    self._begin(self._slots[source])
+
+    def readiness(self) -> Readiness:
+        """Tell whether a model answers; before that, why not."""
+        with self._changed:
+            slots = tuple(self._slots.values())
+            embedded = self._slots[EMBEDDED_SOURCE]
+            if any(slot.status == "ready" for slot in slots):
+                return Readiness(ready=True, zh="可以使用。", en="Ready.")
+            if embedded.failure:
+                return Readiness(
+                    ready=False, zh=embedded.failure.zh, en=embedded.failure.en
+                )
+            error = _not_ready(embedded)
+            return Readiness(ready=False, zh=error.zh, en=error.en)
+
+    def states(self) -> tuple[ModelState, ...]:
+        """Return a line for every model: embedded, catalogue, then others."""
+        with self._changed:
+            return tuple(slot.state for slot in self._slots.values())
+
+    def cards(self, task: str) -> tuple[ModelCard, ...]:
+        """Return the catalogue of a task, its default first."""
+        return cards_for(task)
+
+    def load(self, name: str) -> None:
+        """Begin to load weights; also the way to try again after a failure.
+
+        Raises:
+            ModelError: unknown_weights, unsafe_name, missing_head, offline or busy, at
+                once; what goes wrong later is in ``states``.
+        """
+        with self._changed:
+            slot = self._slot(self._find(name))
+            if slot.status in ("absent", "failed"):
+                self._begin(slot)
+
+    def unload(self, name: str) -> None:
+        """Release weights, or give up their download; what runs keeps its reference.
+
+        Raises:
+            ModelError: unknown_weights or unsafe_name.
+        """
+        with self._changed:
+            slot = self._slots.get(self._find(name))
+            if slot is not None:
+                self._release(slot)
+
+    def text_generator(
+        self, weights: str = AUTO, *, timeout_seconds: float = 60.0
+    ) -> TextGenerator:
+        """Return a generator, waiting while it loads.
+
+        ``auto`` is the profile's weights once they are ready and the embedded ones
+        until then; a name is these weights or an error. Weights that nobody has asked
+        for yet begin to load; those that failed do not, ``load`` tries them again.
+
+        Raises:
+            ModelError: not_ready with the progress, when the time is up; what ``load``
+                raises; the failure of the weights.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        with self._changed:
+            slot = self._choose(weights)
+            if slot.status == "absent":
+                self._begin(slot)
+            while slot.generator is None:
+                remaining = deadline - time.monotonic()
+                _check_coming(slot, remaining)
+                self._changed.wait(remaining)
+                slot = self._choose(weights)
+            slot.last_used = next(self._uses)
+            return slot.generator
+
+    def close(self) -> None:
+        """Give up what is on its way and release everything."""
+        with self._changed:
+            self._closed = True
+            for slot in tuple(self._slots.values()):
+                self._release(slot)
+            worker = self._worker
+        self._jobs.put(None)
+        if worker is not None:
+            worker.join(CLOSE_SECONDS)
+
+    # Names. Callers hold the lock.
+
+    def _choose(self, weights: str) -> Slot:
+        """Return the slot that should answer now."""
+        if weights.strip() != AUTO:
+            return self._slot(self._find(weights))
+        wanted, embedded = self._slots[self._wanted], self._slots[EMBEDDED_SOURCE]
+        only_hope = embedded.status == "failed" and wanted.status in ON_THE_WAY
+        return wanted if wanted.status == "ready" or only_hope else embedded
+
+    def _find(self, name: str) -> Source:
+        """Return where named weights come from.
+
+        Raises:
+            ModelError: The name is unknown, unsafe or not allowed here.
+        """
+        name = self._meant(name.strip())
+        if name == EMBEDDED:
+            return EMBEDDED_SOURCE
+        folder = _find_folder(name) if self._settings.allow_local else None
+        if folder is not None:
+            return Source(folder.name, folder.name, folder)
+        source = _find_remote(name)
+        if self._settings.weights == EMBEDDED:
+            raise refusal("only_embedded", name=source.name)
+        return source
+
+    def _meant(self, name: str) -> str:
+        """Return the name that ``auto`` and ``hub`` stand for under this profile."""
+        profile = self._settings.weights
+        if name == HUB or (name == AUTO and profile in (AUTO, HUB)):
+            return DEFAULT_WEIGHTS[TASK]
+        return profile if name == AUTO else name
+
+    def _slot(self, source: Source) -> Slot:
+        """Return the source's place, making one where there is none."""
+        if source not in self._slots:
+            self._make_place()
+            self._slots[source] = Slot(source)
+        return self._slots[source]
+
+    def _make_place(self) -> None:
+        """Forget the oldest name outside the catalogue that holds nothing."""
+        kept = {*KNOWN, self._wanted}
+        strangers = [source for source in self._slots if source not in kept]
+        if len(strangers) < MAX_STRANGERS:
+            return
+        for source in strangers:
+            if self._slots[source].status in ("absent", "failed"):
+                del self._slots[source]
+                return
+        raise refusal("busy")
+
+    # The way of one model. Callers hold the lock.
+
+    def _begin(self, slot: Slot) -> None:
+        if self._closed:
+            raise refusal("closed")
+        waiting = sum(slot.status == "waiting" for slot in self._slots.values())
+        if waiting >= MAX_WAITING:
+            raise refusal("busy")
+        job = Job(slot)
+        slot.become("waiting")
+        slot.ticket = job.ticket
+        self._jobs.put(job)
+        if self._worker is None:
+            self._worker = threading.Thread(
+                target=self._work, name="model-shelf", daemon=True
+            )
+            self._worker.start()
+        self._changed.notify_all()
+
+    def _release(self, slot: Slot) -> None:
+        if slot.ticket is not None:
+            slot.ticket.set()
+        slot.ticket = None
+        slot.become("absent")
+        self._changed.notify_all()
+
+    def _make_room(self) -> None:
+        """Release the least recently used models until one more may come."""
+        held = [
+            slot
+            for source, slot in self._slots.items()
+            if slot.status == "ready" and source is not EMBEDDED_SOURCE
+        ]
+        held.sort(key=lambda slot: slot.last_used)
+        for slot in held[: max(0, len(held) - MAX_HUB_MODELS + 1)]:
+            logger.info("%s is released: room for another", slot.source.name)
+            self._release(slot)
+
+    # The worker's thread
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._carry_out(job)
+
+    def _carry_out(self, job: Job) -> None:
+        source = job.slot.source
+        try:
+            folder, commit = self._fetch(job)
+            with self._step(job):
+                if source is not EMBEDDED_SOURCE:
+                    self._make_room()
+                job.slot.become("loading")
+            generator = self._loader(folder, source, commit, self._settings)
+            with self._step(job):
+                job.slot.last_used = next(self._uses)
+                job.slot.become("ready", generator=generator)
+        except DownloadCancelledError:
+            logger.info("%s is given up", source.name)
+        except Exception as error:  # noqa: BLE001 - every one becomes a sentence
+            failure = load_failure(error, source.name)
+            with contextlib.suppress(DownloadCancelledError), self._step(job):
+                job.slot.become("failed", failure=failure)
+
+    def _fetch(self, job: Job) -> tuple[Path, str]:
+        """Return (folder, commit) of a job's weights, downloading them if need be."""
+        source = job.slot.source
+        if source.folder is not None:
+            return source.folder, ""
+        with self._step(job):
+            job.slot.become("downloading")
+
+        def tell(here: int, total: int) -> None:
+            with self._step(job):
+                job.slot.downloaded_bytes, job.slot.total_bytes = here, total
+
+        snapshot = self._hub.snapshot(
+            source.repo_id,
+            source.revision,
+            on_progress=tell,
+            cancelled=job.ticket.is_set,
+        )
+        return snapshot.folder, snapshot.commit
+
+    @contextlib.contextmanager
+    def _step(self, job: Job) -> Iterator[None]:
+        """Hold the lock for one change of a job's slot, unless it was given up.
+
+        Raises:
+            DownloadCancelledError: The slot is no longer this job's.
+        """
+        with self._changed:
+            if job.slot.ticket is not job.ticket:
+                raise DownloadCancelledError
+            yield
+            self._changed.notify_all()
+
+
+def _find_folder(name: str) -> Path | None:
+    """Return the folder of that name, None where the name is meant for the hub.
+
+    Raises:
+        ModelError: ``not_found`` where it can only be a path, and there is none.
+    """
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        folder = Path(name).expanduser().resolve()
+        if folder.is_dir():
+            return folder
+    if not name.startswith(("/", ".", "~")):
+        return None
+    raise refusal("no_folder", name=name)
+
+
+def _find_remote(name: str) -> Source:
+    """Return the repository that a catalogue name or a hub id stands for.
+
+    Raises:
+        ModelError: unknown_weights for a word that is not in the catalogue,
+            unsafe_name for what is no hub id, missing_head for weights that are known
+            to have no language model.
+    """
+    card = find_card(name)
+    if card is None and BARE_WORD.fullmatch(name):
+        raise refusal("unknown", name=name, example=DEFAULT_WEIGHTS[TASK])
+    repo_id, revision = (card.repo_id, None) if card else check_repo_id(name)
+    card = card or find_card(repo_id)
+    if card is not None:
+        _check_writes(card)
+    shown = f"{repo_id}@{revision}" if revision else repo_id
+    title = card.title if card and not revision else shown
+    return Source(shown, title, repo_id=repo_id, revision=revision)
+
+
+def _check_writes(card: ModelCard) -> None:
+    """Refuse a card without a trained language model before anything comes down."""
+    check_head(card.repo_id, HEAD)
+    if card.head != HEAD:
+        raise refusal(
+            "no_writer",
+            name=card.repo_id,
+            head=card.head,
+            example=DEFAULT_WEIGHTS[TASK],
+        )
+
+
+def _check_coming(slot: Slot, remaining_seconds: float) -> None:
+    """Raise where waiting for a slot makes no sense any more."""
+    if slot.failure is not None:
+        failure = slot.failure
+        raise ModelError(failure.kind, failure.zh, failure.en)
+    if slot.status == "absent" or remaining_seconds <= 0:
+        raise _not_ready(slot)
+
+
+def _not_ready(slot: Slot) -> ModelError:
+    return refusal(
+        slot.status,
+        title=slot.source.title,
+        here=slot.downloaded_bytes // MEGABYTE,
+        total=slot.total_bytes // MEGABYTE,
+    )
+
+
+KNOWN = (EMBEDDED_SOURCE, *(_find_remote(card.name) for card in cards_for(TASK)))
+"""What the panel always shows, in display order."""

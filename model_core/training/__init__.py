@@ -1,0 +1,1 @@
+"""Learning: objectives, schedules and the trainer; written for every Keras backend."""

@@ -1,0 +1,136 @@
+"""Documents to arrays of token ids on disk, once.
+
+Changes when the layout on disk changes. One array of ids per source, one of document
+starts; every document is ``[CLS][style] text [SEP]``.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from recipes.corpus import SOURCES, Document, is_held_back
+from recipes.vocabulary import MARKS, NEWLINE
+
+BATCH_DOCUMENTS = 4000
+SHORTEST_TEXT_CHARS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The encoded documents of one source.
+
+    Attributes:
+        name: ``modern-train`` and so on.
+        token_ids: uint16 (tokens,).
+        starts: int64 (documents + 1,), where each document begins; the end last.
+        num_chars: Characters in all documents.
+    """
+
+    name: str
+    token_ids: np.ndarray
+    starts: np.ndarray
+    num_chars: int
+
+    @property
+    def num_documents(self) -> int:
+        """Number of documents."""
+        return len(self.starts) - 1
+
+    def document(self, index: int) -> np.ndarray:
+        """Return the ids of one document."""
+        return self.token_ids[self.starts[index] : self.starts[index + 1]]
+
+
+def save(corpus: Corpus, folder: Path) -> None:
+    """Write a corpus."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{corpus.name}.ids.npy", corpus.token_ids)
+    np.save(folder / f"{corpus.name}.starts.npy", corpus.starts)
+    facts = json.dumps({"num_chars": corpus.num_chars})
+    (folder / f"{corpus.name}.json").write_text(facts, encoding="utf8")
+
+
+def load(name: str, folder: Path) -> Corpus:
+    """Read a corpus, its ids memory-mapped."""
+    facts = json.loads((folder / f"{name}.json").read_text(encoding="utf8"))
+    return Corpus(
+        name,
+        np.load(folder / f"{name}.ids.npy", mmap_mode="r"),
+        np.load(folder / f"{name}.starts.npy"),
+        facts["num_chars"],
+    )
+
+
+class Encoder:
+    """The embedded core's tokenizer at corpus speed.
+
+    Args:
+        vocabulary: One entry per id.
+    """
+
+    def __init__(self, vocabulary: list[str]) -> None:
+        ids = {token: index for index, token in enumerate(vocabulary)}
+        model = models.WordPiece(vocab=ids, unk_token="[UNK]")  # noqa: S106
+        self.engine = Tokenizer(model)
+        self.engine.normalizer = normalizers.BertNormalizer(
+            clean_text=True,
+            handle_chinese_chars=True,
+            strip_accents=False,
+            lowercase=False,
+        )
+        self.engine.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        self.ids = {mark: ids[mark] for mark in MARKS}
+
+    def encode(self, documents: list[Document]) -> list[list[int]]:
+        """Return ``[CLS][style] text [SEP]`` of every document."""
+        lines = [line for d in documents for line in d.text.split("\n")]
+        encoded = iter(self.engine.encode_batch_fast(lines, add_special_tokens=False))
+        rows = []
+        for document in documents:
+            row = [self.ids["[CLS]"], self.ids[f"[{document.style}]"]]
+            for number, _ in enumerate(document.text.split("\n")):
+                row += [self.ids[NEWLINE]] * (number > 0) + next(encoded).ids
+            rows.append([*row, self.ids["[SEP]"]])
+        return rows
+
+
+def write_held_back(name: str, data: Path, folder: Path) -> None:
+    """Write a source's held-back documents as JSON lines with style and text."""
+    with (folder / f"{name}-held.jsonl").open("w", encoding="utf8") as file:
+        for index, document in enumerate(usable(name, data)):
+            if is_held_back(index):
+                file.write(json.dumps(asdict(document), ensure_ascii=False) + "\n")
+
+
+def usable(name: str, data: Path) -> Iterator[Document]:
+    """Yield the documents of a source that are long enough to teach anything."""
+    for document in SOURCES[name](data / "lm"):
+        if len(document.text) >= SHORTEST_TEXT_CHARS:
+            yield document
+
+
+def encode_source(name: str, data: Path, encoder: Encoder) -> Iterator[Corpus]:
+    """Yield the training part and the held-back part of a source."""
+    parts: dict[str, list[np.ndarray]] = {"train": [], "held": []}
+    chars = {"train": 0, "held": 0}
+    documents = enumerate(usable(name, data))
+    while batch := list(islice(documents, BATCH_DOCUMENTS)):
+        rows = encoder.encode([document for _, document in batch])
+        for (index, document), row in zip(batch, rows, strict=True):
+            part = "held" if is_held_back(index) else "train"
+            parts[part].append(np.asarray(row, dtype="uint16"))
+            chars[part] += len(document.text)
+    for part, rows_ in parts.items():
+        yield join(f"{name}-{part}", rows_, chars[part])
+
+
+def join(name: str, rows: Iterable[np.ndarray], num_chars: int) -> Corpus:
+    """Put documents end to end."""
+    rows = list(rows)
+    starts = np.cumsum([0, *map(len, rows)], dtype="int64")
+    return Corpus(name, np.concatenate(rows), starts, num_chars)

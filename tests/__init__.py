@@ -1,0 +1,1 @@
+"""Tests; the packages below mirror app, demos and model_core."""

@@ -1,0 +1,40 @@
+from app.panel import summary_html, table_html
+from model_core.interfaces import ModelError, ModelState
+from tests.fakes import EMBEDDED
+
+READY = ModelState("embedded", "内置小模型", "ready", info=EMBEDDED)
+DOWN = ModelState("uer/x", "某", "downloading", 250, 1000)
+UNKNOWN = ModelState("uer/x", "某", "downloading", 1_500_000)
+FAILED = ModelState(
+    "uer/x", "某", "failed", failure=ModelError("network", "断了<b>。", "It broke.")
+)
+ABSENT = ModelState("uer/y", "另", "absent")
+
+
+def test_the_table_names_the_facts_of_a_ready_model():
+    drawn = table_html([READY])
+    for fact in ("maskplay", "8.0 M", "32.0 MB", "float32", "keras-tensorflow", "cpu"):
+        assert f"<dd>{fact}</dd>" in drawn
+    assert "commit" not in drawn  # the embedded weights have none
+
+
+def test_a_download_moves_and_says_how_far():
+    assert 'max="1000" value="250"' in table_html([DOWN])
+    assert "250 B / 1.0 KB" in table_html([DOWN])
+    assert "25 %" in summary_html([DOWN])
+
+
+def test_a_download_of_unknown_size_tells_its_bytes():
+    assert "<progress" not in table_html([UNKNOWN])
+    assert "1.5 MB" in table_html([UNKNOWN])
+
+
+def test_a_failure_says_why_and_stays_text():
+    drawn = table_html([FAILED])
+    assert "断了&lt;b&gt;。 It broke." in drawn
+    assert "失败 failed" in drawn
+
+
+def test_the_summary_leaves_out_what_is_absent():
+    assert summary_html([READY, ABSENT]).count("mp-chip ") == 1
+    assert "另" in table_html([READY, ABSENT])

@@ -1,0 +1,37 @@
+"""Settings of every test: how property tests run, and which marked tests can run here.
+
+A marked test that cannot run is skipped with the reason, unless ``-m`` names its mark.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+# a shared machine stalls at times: the laws are about values, not about speed
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
+
+CAN_RUN: dict[str, tuple[Callable[[], object], str]] = {
+    "browser": (lambda: shutil.which("chromium"), "no chromium on this machine"),
+    "device": (lambda: shutil.which("nvidia-smi"), "no accelerator on this machine"),
+    "weights": (lambda: False, "asks the real hub: run it with -m weights"),
+    "slow": (lambda: False, "takes minutes: run it with -m slow"),
+}
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skip what cannot run here and was not asked for by its mark."""
+    asked = config.option.markexpr
+    for mark, (can_run, reason) in CAN_RUN.items():
+        if mark not in asked and not can_run():
+            for item in items:
+                if mark in item.keywords:
+                    item.add_marker(pytest.mark.skip(reason=reason))

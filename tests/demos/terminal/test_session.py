@@ -1,0 +1,430 @@
+"""The command line as people and scripts meet it: answers, files, exit statuses."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+
+from demos import limits
+from demos.limits import Label, Length, Several
+from demos.tasks import TASKS, Task
+from demos.terminal.session import Streams, run
+from model_core.interfaces import ModelError
+from tests.fakes import FakeGenerator, FakeShelf
+
+FEW = ("--max-new-tokens", "2", "--seed", "0")
+TEXTS = [{"text": "床前", "log_prob": -2.0, "finish": "length"}]
+
+
+class Screen(io.StringIO):
+    """An output that says it is a terminal and keeps every write."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes = []
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        self.writes.append(text)
+        return super().write(text)
+
+
+@dataclass
+class Outcome:
+    status: int
+    out: str
+    err: str
+    shelf: FakeShelf
+    opened: list
+
+
+def call(*arguments, shelf=None, stdin=b"", out=None, tasks=TASKS):
+    shelf = shelf or FakeShelf()
+    opened = []
+
+    def open_shelf(weights):
+        opened.append(weights)
+        return shelf
+
+    streams = Streams(io.BytesIO(stdin), out or io.StringIO(), io.StringIO())
+    try:
+        status = run([str(a) for a in arguments], open_shelf, streams, tasks)
+    except SystemExit as exit_:
+        status = exit_.code
+    return Outcome(
+        status, streams.output.getvalue(), streams.error.getvalue(), shelf, opened
+    )
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def questions(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        '{"id": 1, "prompt": "春"}\n'
+        "not json\n"
+        '{"id": 3, "prompt": "夏", "max_new_tokens": 1}\n'
+        '{"id": 4}\n'
+        '{"id": 5, "prompt": "秋", "top_k": 9999}\n'
+        '{"id": 6, "prompt": "冬"}\n'
+    )
+    return path
+
+
+def test_a_text_is_answered_for_a_person():
+    outcome = call("generation", *FEW, "春")
+    assert (outcome.status, outcome.out, outcome.err) == (0, "春床前\n", "")
+    assert outcome.shelf.closed == 1
+
+
+def test_json_is_one_object_on_one_line():
+    outcome = call("generation", *FEW, "--json", "春")
+    record = {"prompt": "春", "texts": TEXTS, "seed": 0, "weights": "embedded"}
+    assert json.loads(outcome.out) == record
+    assert outcome.out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    ["春\n".encode(), "春\r\n".encode(), "\ufeff春".encode(), "春".encode("gbk")],
+)
+def test_a_dash_reads_standard_input(stdin):
+    assert call("generation", *FEW, "-", stdin=stdin).out == "春床前\n"
+
+
+def test_a_terminal_sees_the_text_as_it_comes():
+    screen = Screen()
+    outcome = call("generation", "--max-new-tokens", 3, "--seed", 0, "春", out=screen)
+    assert screen.writes == ["春床", "前", "明", "\n"]
+    assert outcome.out == "春床前明\n"
+
+
+def test_a_result_that_takes_text_back_is_printed_again():
+    texts = iter(["甲乙", "甲丙"])
+    task = Task(
+        **{**_fields(TASKS["generation"]), "render_text": lambda _: next(texts)}
+    )
+    screen = Screen()
+    call("generation", *FEW, "春", out=screen, tasks={"generation": task})
+    assert screen.getvalue() == "甲乙\n\n甲丙\n"
+
+
+def test_options_reach_the_model_and_weights_the_shelf():
+    outcome = call(
+        "generation",
+        *("--top-p", "0.5", "--style", "散文", "--num-return", "2"),
+        *("--weights", "auto", "--engine", "fast", "--offline", "春"),
+    )
+    ((_, options),) = outcome.shelf.generator.asked
+    assert (options.top_p, options.style, options.num_return) == (0.5, "散文", 2)
+    (weights,) = outcome.opened
+    assert (weights.name, weights.engine, weights.offline) == ("auto", "fast", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "required: TASK"),
+        (("rap", "春"), "invalid choice: 'rap'"),
+        (("generation",), "Give either TEXT or --input"),
+        (("generation", "春", "--input", "a.txt"), "Give either TEXT or --input"),
+        (("generation", "--input", "a.txt"), "--input and --output go together"),
+        (("generation", "春", "--resume"), "are for files"),
+        (("generation", "--resume", "--overwrite"), "not allowed with"),
+        (
+            ("generation", "--json", "--input", "a", "--output", "b"),
+            "--json is for TEXT",
+        ),
+        (("generation", "春", "--temp", "1"), "unrecognized arguments"),
+        (("generation", "--top-k", "many", "春"), "0 and 1000, got 'many'"),
+        (("generation", "--temperature", "nan", "春"), "“温度”须为 0.05 到 2 之间的数"),
+        (("generation", "--seed", "-1", "春"), "“Seed” must be a whole number"),
+    ],
+)
+def test_a_wrong_command_ends_with_2_and_a_sentence(arguments, sentence, capsys):
+    outcome = call(*arguments)
+    assert outcome.status == 2
+    assert sentence in capsys.readouterr().err
+    assert not outcome.opened
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "must have 1 to 2000 characters, got 0"),
+        ("春" * 100_000, "got 100000"),
+        ("\udce6", "a lone surrogate"),
+        ("a\x07", "U+0007"),
+    ],
+    ids=["empty", "long", "surrogate", "bell"],
+)
+def test_a_bad_text_is_refused_before_a_model_is_loaded(text, sentence):
+    outcome = call("generation", "--", text)
+    assert (outcome.status, outcome.out, outcome.opened) == (2, "", [])
+    assert sentence in outcome.err
+
+
+def test_unknown_weights_end_with_2_and_the_sentence(questions, tmp_path):
+    files = ("--input", questions, "--output", tmp_path / "out.jsonl")
+    for asked in (("春",), files):
+        outcome = call("generation", "--weights", "../x", *asked)
+        assert outcome.status == 2
+        assert "No weights are named ../x; there are auto, embedded" in outcome.err
+        assert outcome.shelf.closed == 1
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_model_that_fails_on_a_text_ends_with_1():
+    failing = FakeGenerator(failures={"春": ModelError("busy", "忙。", "Busy.")})
+    outcome = call("generation", "春", shelf=FakeShelf(failing))
+    assert (outcome.status, outcome.err) == (1, "忙。 / Busy.\n")
+
+
+def test_waiting_for_weights_is_told_once_a_change():
+    class LoadingShelf(FakeShelf):
+        sentences = iter(["下载中 1 MB。", "下载中 1 MB。", "下载中 2 MB。"])
+
+        def text_generator(self, weights="auto", *, timeout_seconds=60.0):
+            if (sentence := next(self.sentences, None)) is None:
+                return self.generator
+            raise ModelError("not_ready", sentence, "On its way.")
+
+    outcome = call("generation", *FEW, "春", shelf=LoadingShelf())
+    assert outcome.out == "春床前\n"
+    told = outcome.err.splitlines()
+    assert told == [f"下载中 {n} MB。 / On its way." for n in (1, 2)]
+
+
+@pytest.mark.parametrize("kind", ["offline", "corrupt", "missing_head"])
+def test_weights_that_cannot_be_had_are_not_waited_for(kind):
+    class FailedShelf(FakeShelf):
+        def text_generator(self, weights="auto", *, timeout_seconds=60.0):
+            raise ModelError(kind, "不行。", "No.")
+
+    outcome = call("generation", "春", shelf=FailedShelf())
+    assert (outcome.status, outcome.err) == (2, "不行。 / No.\n")
+
+
+def test_a_batch_gives_one_line_per_line_and_counts_the_failed(questions, tmp_path):
+    target = tmp_path / "out.jsonl"
+    outcome = call("generation", *FEW, "--input", questions, "--output", target)
+    rows = rows_of(target)
+    assert outcome.status == 1
+    assert "6 of 6 lines written, 3 failed" in outcome.err
+    assert "6/6" in outcome.err
+    assert [row.get("id") for row in rows] == [1, None, 3, 4, 5, 6]
+    assert ["error" in row for row in rows] == [False, True, False, True, True, False]
+    assert rows[0] == {
+        "id": 1,
+        "prompt": "春",
+        "texts": TEXTS,
+        "seed": 0,
+        "weights": "embedded",
+    }
+    assert rows[1].keys() == {"error"}
+    assert rows[2]["texts"][0]["text"] == "床"
+    assert "0 and 1000, got 9999" in rows[4]["error"]
+
+
+def test_a_batch_without_failures_ends_with_0(tmp_path):
+    (tmp_path / "in.txt").write_text("春\n夏\n")
+    target = tmp_path / "out.csv"
+    outcome = call(
+        "generation", *FEW, "--input", tmp_path / "in.txt", "--output", target
+    )
+    assert outcome.status == 0
+    with target.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["prompt"] for row in rows] == ["春", "夏"]
+    assert json.loads(rows[0]["texts"]) == TEXTS
+    assert list(rows[0]) == ["prompt", "texts", "seed", "weights", "error"]
+
+
+def test_an_empty_file_gives_an_empty_file(tmp_path):
+    (tmp_path / "in.jsonl").write_text("")
+    target = tmp_path / "out.jsonl"
+    arguments = ("--input", tmp_path / "in.jsonl", "--output", target)
+    assert call("generation", *arguments).status == 0
+    assert target.read_bytes() == b""
+
+
+def test_a_gbk_table_is_read_and_said_so(tmp_path):
+    (tmp_path / "in.csv").write_text("编号,prompt,seed\n甲,春,\n", encoding="gbk")
+    target = tmp_path / "out.jsonl"
+    outcome = call(
+        "generation", *FEW, "--input", tmp_path / "in.csv", "--output", target
+    )
+    (row,) = rows_of(target)
+    assert (row["编号"], row["prompt"], row["seed"]) == ("甲", "春", 0)
+    assert "按 GB18030 读取" in outcome.err
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_an_interrupted_batch_is_resumed_to_the_same_file(questions, tmp_path, suffix):
+    target = tmp_path / f"out{suffix}"
+    arguments = ("generation", *FEW, "--input", questions, "--output", target)
+    assert call(*arguments).status == 1
+    whole = target.read_bytes()
+    for cut in range(0, len(whole) + 1, 7):
+        target.write_bytes(whole[:cut])
+        outcome = call(*arguments, "--resume")
+        assert target.read_bytes() == whole
+        assert (outcome.status, "3 failed" in outcome.err) == (1, True)
+
+
+def test_resume_asks_the_model_only_for_what_is_missing(questions, tmp_path):
+    target = tmp_path / "out.jsonl"
+    arguments = ("generation", *FEW, "--input", questions, "--output", target)
+    call(*arguments)
+    finished = call(*arguments, "--resume")
+    assert (finished.status, finished.opened) == (1, [])
+    target.write_text("\n".join(target.read_text().split("\n")[:3]) + "\n{")
+    outcome = call(*arguments, "--resume")
+    assert [prompt for prompt, _ in outcome.shelf.generator.asked] == ["冬"]
+
+
+def test_resume_without_a_file_starts_one(questions, tmp_path):
+    target = tmp_path / "out.jsonl"
+    files = ("--input", questions, "--output", target)
+    assert call("generation", *files, "--resume").status == 1
+    assert len(rows_of(target)) == 6
+
+
+def test_resume_refuses_the_answers_to_another_file(questions, tmp_path):
+    target = tmp_path / "out.jsonl"
+    call("generation", *FEW, "--input", questions, "--output", target)
+    before = target.read_bytes()
+    questions.write_text(questions.read_text().replace("夏", "暑"))
+    files = ("--input", questions, "--output", target)
+    outcome = call("generation", *files, "--resume")
+    assert outcome.status == 2
+    assert "line 3 is no answer to line 3 of" in outcome.err
+    assert (target.read_bytes(), outcome.opened) == (before, [])
+
+
+def test_nothing_is_written_over_without_being_asked(questions, tmp_path):
+    target = tmp_path / "out.jsonl"
+    target.write_text("precious")
+    arguments = ("generation", *FEW, "--input", questions, "--output", target)
+    refused = call(*arguments)
+    assert (refused.status, refused.opened) == (2, [])
+    assert "add --resume to continue it, or --overwrite" in refused.err
+    assert target.read_text() == "precious"
+    assert call(*arguments, "--overwrite").status == 1
+    assert len(rows_of(target)) == 6
+
+
+def test_the_input_is_never_the_output(questions):
+    before = questions.read_bytes()
+    files = ("--input", questions, "--output", questions)
+    outcome = call("generation", *files, "--overwrite")
+    assert outcome.status == 2
+    assert "Input and output are the same file" in outcome.err
+    assert questions.read_bytes() == before
+
+
+class StoppingGenerator(FakeGenerator):
+    """Presses Ctrl-C in the middle of the third answer."""
+
+    def complete(self, prompt, options):
+        for frame in super().complete(prompt, options):
+            if len(self.asked) == 3:
+                raise KeyboardInterrupt
+            yield frame
+
+
+def test_ctrl_c_leaves_whole_lines_and_says_how_to_go_on(tmp_path):
+    (tmp_path / "in.txt").write_text("春\n夏\n秋\n冬\n")
+    target = tmp_path / "out.jsonl"
+    arguments = ("generation", "--input", tmp_path / "in.txt", "--output", target)
+    shelf = FakeShelf(StoppingGenerator())
+    outcome = call(*arguments, shelf=shelf)
+    assert outcome.status == 130
+    assert "Stopped: 2 of 4 lines written" in outcome.err
+    assert "Go on with --resume" in outcome.err
+    assert [row["prompt"] for row in rows_of(target)] == ["春", "夏"]
+    assert shelf.closed == 1
+    assert call(*arguments, "--resume").status == 0
+    assert [row["prompt"] for row in rows_of(target)] == ["春", "夏", "秋", "冬"]
+
+
+def test_a_reader_that_left_is_no_error():
+    class ClosedPipe(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    outcome = call("generation", "春", out=ClosedPipe())
+    assert (outcome.status, outcome.err) == (141, "")
+
+
+# A task to come: a list among its fields, and an option that names a file.
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    question: Annotated[str, Length(1, 9), Label("问题", "Question")]
+    passages: Annotated[
+        tuple[str, ...], Several(1, 3, Length(1, 9)), Label("段落", "Passages")
+    ]
+    task: Annotated[str, Length(0, 9), Label("名", "Task")] = "x"
+
+    def __post_init__(self):
+        limits.check(self)
+
+
+ASK = Task(
+    name="ask",
+    label=Label("问", "Ask"),
+    request_type=AskRequest,
+    text_field="question",
+    role="text_generator",
+    run=lambda request, model: iter([request]),
+    to_record=lambda request: {"answer": request.passages[-1]},
+    added_fields=("answer",),
+    render_text=lambda request: request.passages[-1],
+)
+
+
+def _fields(task):
+    return {name: getattr(task, name) for name in Task.__slots__}
+
+
+def ask(*arguments):
+    return call("ask", *arguments, tasks={"ask": ASK})
+
+
+def test_a_list_is_given_as_json_or_as_a_file(tmp_path):
+    (tmp_path / "p.json").write_text('["甲", "乙"]')
+    assert ask("--passages", '["甲", "丙"]', "谁").out == "丙\n"
+    assert ask("--passages", tmp_path / "p.json", "谁").out == "乙\n"
+
+
+def test_a_list_option_that_is_none_is_refused(capsys, tmp_path):
+    assert ask("--passages", "甲", "谁").status == 2
+    assert "a list of 1 to 3 items, got '甲'" in capsys.readouterr().err
+    assert ask("--passages", tmp_path / "none.json", "谁").status == 2
+    assert "cannot be read as JSON" in capsys.readouterr().err
+
+
+def test_a_required_field_beside_the_text_is_asked_for():
+    outcome = ask("谁")
+    assert outcome.status == 2
+    assert "“Passages” (passages) is missing; this line has: question." in outcome.err
+
+
+def test_lists_in_a_batch(tmp_path):
+    (tmp_path / "in.jsonl").write_text(
+        '{"question": "谁", "passages": ["甲"]}\n{"question": "谁"}\n'
+    )
+    target = tmp_path / "out.jsonl"
+    files = ("--input", tmp_path / "in.jsonl", "--output", target)
+    assert ask("--passages", '["丁"]', *files).status == 0
+    assert [row["answer"] for row in rows_of(target)] == ["甲", "丁"]

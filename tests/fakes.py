@@ -1,0 +1,166 @@
+"""Stand-ins behind the Protocols: what the tests of demos and the page run on."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from model_core.interfaces import (
+    Alternative,
+    Candidate,
+    GenerationFrame,
+    GenerationOptions,
+    ModelError,
+    ModelState,
+    TokenScore,
+    WeightsInfo,
+)
+
+EMBEDDED = WeightsInfo(
+    name="embedded",
+    family="maskplay",
+    num_parameters=8_000_000,
+    size_bytes=32_000_000,
+    dtype="float32",
+    engine="keras-tensorflow",
+    device="cpu",
+)
+STYLES = ("散文", "小说", "五言绝句", "七言绝句")
+TEXT = "床前明月光，疑是地上霜。举头望明月，低头思故乡。"
+
+
+@dataclass
+class FakeGenerator:
+    """A TextGenerator that writes ``text``, one character a step.
+
+    Candidate ``n`` starts at character ``n`` of the text; the seed, where there is one,
+    shifts them all. A prompt in ``failures`` raises its ModelError. ``closed`` counts
+    the runs that have ended, by themselves or by being closed.
+    """
+
+    text: str = TEXT
+    weights: WeightsInfo = EMBEDDED
+    styles: tuple[str, ...] = STYLES
+    step_seconds: float = 0.0
+    failures: dict[str, ModelError] = field(default_factory=dict)
+    asked: list[tuple[str, GenerationOptions]] = field(default_factory=list)
+    closed: int = 0
+
+    def complete(
+        self, prompt: str, options: GenerationOptions
+    ) -> Iterator[GenerationFrame]:
+        """Yield one more character of every candidate per frame."""
+        self.asked.append((prompt, options))
+        try:
+            if prompt in self.failures:
+                raise self.failures[prompt]
+            if options.style and options.style not in self.styles:
+                raise ModelError("unsupported", "没有这种体裁。", "No such style.")
+            yield from self._frames(options)
+        finally:
+            self.closed += 1
+
+    def _frames(self, options: GenerationOptions) -> Iterator[GenerationFrame]:
+        seed = 7 if options.seed is None else options.seed
+        steps = min(options.max_new_tokens, len(self.text))
+        for step in range(1, steps + 1):
+            time.sleep(self.step_seconds)
+            ending = "stop" if step == len(self.text) else "length"
+            yield GenerationFrame(
+                candidates=tuple(
+                    self._candidate(seed + row, step, ending if step == steps else "")
+                    for row in range(options.num_return)
+                ),
+                num_new_tokens=step * options.num_return,
+                elapsed_seconds=step / 100,
+                weights=self.weights,
+                seed=seed,
+            )
+
+    def _candidate(self, shift: int, step: int, finish: str) -> Candidate:
+        start = shift % len(self.text)
+        turned = (self.text[start:] + self.text[:start])[:step]
+        runners_up = (Alternative("的", 0.25), Alternative("了", 0.125))
+        tokens = tuple(TokenScore(char, -1.0, runners_up) for char in turned)
+        return Candidate(turned, -float(step), tokens, finish)
+
+
+@dataclass(frozen=True)
+class FakeReadiness:
+    """The fields of ``model_core.shelf.Readiness``."""
+
+    ready: bool = True
+    zh: str = "可以使用。"
+    en: str = "Ready."
+
+
+@dataclass(frozen=True)
+class FakeCard:
+    """The fields of ``model_core.catalog.ModelCard`` that a page shows."""
+
+    name: str
+    title: str
+
+
+@dataclass
+class FakeShelf:
+    """A ModelShelf that is ready at once and knows the names in ``generators``."""
+
+    generator: FakeGenerator = field(default_factory=FakeGenerator)
+    ready: FakeReadiness = field(default_factory=FakeReadiness)
+    known: tuple[str, ...] = ("auto", "embedded", "uer/gpt2-distil")
+    loaded: list[str] = field(default_factory=lambda: ["embedded"])
+    started: int = 0
+    closed: int = 0
+
+    def start(self) -> None:
+        """Count the calls."""
+        self.started += 1
+
+    def readiness(self) -> FakeReadiness:
+        """Return what the test put there."""
+        return self.ready
+
+    def states(self) -> tuple[ModelState, ...]:
+        """One line per known name; those loaded are ready."""
+        return tuple(self._state(name) for name in self.known if name != "auto")
+
+    def cards(self, task: str) -> tuple[FakeCard, ...]:
+        """The same cards for every task."""
+        return tuple(FakeCard(name, name) for name in self.known if "/" in name)
+
+    def load(self, name: str) -> None:
+        """Load at once."""
+        self._check(name)
+        if name not in self.loaded:
+            self.loaded.append(name)
+
+    def unload(self, name: str) -> None:
+        """Unload at once."""
+        self._check(name)
+        if name in self.loaded:
+            self.loaded.remove(name)
+
+    def text_generator(
+        self, weights: str = "auto", *, timeout_seconds: float = 60.0
+    ) -> FakeGenerator:
+        """Return the one generator, for a known name."""
+        self._check(weights)
+        return self.generator
+
+    def close(self) -> None:
+        """Count the calls."""
+        self.closed += 1
+
+    def _state(self, name: str) -> ModelState:
+        ready = name in self.loaded
+        info = EMBEDDED if ready else None
+        return ModelState(name, name, "ready" if ready else "absent", info=info)
+
+    def _check(self, name: str) -> None:
+        if name not in self.known:
+            known = ", ".join(self.known)
+            raise ModelError(
+                "unknown_weights",
+                f"没有名为 {name} 的权重，可用的有 {known}。",
+                f"No weights are named {name}; there are {known}.",
+            )

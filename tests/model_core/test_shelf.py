@@ -1,0 +1,590 @@
+"""Laws of the shelf: one state at a time, sentences for every failure, no waiting."""
+
+import errno
+import gc
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from model_core import shelf as shelf_module
+from model_core.catalog import CARDS, DEFAULT_WEIGHTS, cards_for
+from model_core.checkpoints.errors import (
+    CheckpointFormatError,
+    CheckpointMismatchError,
+    MissingHeadError,
+)
+from model_core.checkpoints.hub import DownloadCancelledError, HubClient, Snapshot
+from model_core.checkpoints.hub_failures import failure
+from model_core.checkpoints.load_failures import EXCEPTIONS, REFUSALS
+from model_core.interfaces import ModelError
+from model_core.shelf import EMBEDDED_FOLDER, ModelShelf, ShelfSettings
+from tests.fakehub import COMMIT, FakeHub
+from tests.fakes import EMBEDDED, FakeGenerator
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = DEFAULT_WEIGHTS["generation"]
+POEM = "uer/gpt2-chinese-poem"
+LYRIC = "uer/gpt2-chinese-lyric"
+PATIENCE = 5.0
+
+
+@dataclass
+class FakeClient:
+    """Stands where HubClient stands: fails by name, waits at a gate where told."""
+
+    failures: dict[str, Exception] = field(default_factory=dict)
+    gates: dict[str, threading.Event] = field(default_factory=dict)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def snapshot(self, repo_id, revision=None, *, on_progress, cancelled):
+        self.asked.append((repo_id, revision))
+        on_progress(0, 400_000_000)
+        on_progress(120_000_000, 400_000_000)
+        gate = self.gates.get(repo_id)
+        while gate and not gate.wait(0.005):
+            if cancelled():
+                raise DownloadCancelledError
+        if repo_id in self.failures:
+            raise self.failures[repo_id]
+        return Snapshot(Path("snapshots") / repo_id, COMMIT, repo_id)
+
+
+@dataclass
+class FakeLoader:
+    """Loads at once, unless a gate or a failure stands in the way."""
+
+    failures: dict[str, Exception] = field(default_factory=dict)
+    gates: dict[str, threading.Event] = field(default_factory=dict)
+    loaded: list[tuple[str, Path]] = field(default_factory=list)
+
+    def __call__(self, folder, source, commit, settings):
+        if gate := self.gates.get(source.name):
+            gate.wait(PATIENCE)
+        if source.name in self.failures:
+            raise self.failures[source.name]
+        self.loaded.append((source.name, folder))
+        info = replace(EMBEDDED, name=source.name, commit=commit)
+        return FakeGenerator(weights=info)
+
+
+@pytest.fixture
+def client():
+    return FakeClient()
+
+
+@pytest.fixture
+def loader():
+    return FakeLoader()
+
+
+@pytest.fixture
+def make_shelf(client, loader):
+    """Build shelves that are closed when the test ends."""
+    shelves = []
+
+    def make(**settings):
+        shelves.append(ModelShelf(ShelfSettings(**settings), hub=client, loader=loader))
+        return shelves[-1]
+
+    yield make
+    for gate in (*client.gates.values(), *loader.gates.values()):
+        gate.set()
+    for shelf in shelves:
+        shelf.close()
+
+
+def state_of(shelf, name):
+    return next(state for state in shelf.states() if state.name == name)
+
+
+def wait_for(shelf, name, status):
+    deadline = time.monotonic() + PATIENCE
+    while (state := state_of(shelf, name)).status != status:
+        assert time.monotonic() < deadline, f"{name} is {state.status}, not {status}"
+        time.sleep(0.002)
+    return state
+
+
+def name_of(shelf, weights="auto", **options):
+    return shelf.text_generator(weights, **options).weights.name
+
+
+def caught_from(call, *arguments, **options):
+    with pytest.raises(ModelError) as caught:
+        call(*arguments, **options)
+    return caught.value
+
+
+# The profile decides who answers
+
+
+def test_auto_answers_embedded_at_once_and_the_hub_weights_take_over(
+    make_shelf, client
+):
+    client.gates[DEFAULT] = threading.Event()
+    shelf = make_shelf()
+    shelf.start()
+    assert name_of(shelf) == "embedded"
+    wait_for(shelf, DEFAULT, "downloading")
+    assert name_of(shelf) == "embedded"
+    client.gates[DEFAULT].set()
+    ready = wait_for(shelf, DEFAULT, "ready")
+    assert name_of(shelf) == DEFAULT
+    assert ready.info.commit == COMMIT
+    assert name_of(shelf, "embedded") == "embedded"
+
+
+def test_auto_goes_on_with_the_embedded_weights_when_the_hub_fails(make_shelf, client):
+    client.failures[DEFAULT] = failure("unreachable", repo=DEFAULT, endpoint="here")
+    shelf = make_shelf()
+    shelf.start()
+    state = wait_for(shelf, DEFAULT, "failed")
+    assert "连不上模型站" in state.failure.zh
+    assert name_of(shelf) == "embedded"
+    time.sleep(0.05)
+    assert client.asked == [(DEFAULT, None)]  # nobody asks again by himself
+    assert caught_from(shelf.text_generator, DEFAULT).kind == "network"
+    client.failures.clear()
+    shelf.load(DEFAULT)
+    wait_for(shelf, DEFAULT, "ready")
+    assert name_of(shelf) == DEFAULT
+
+
+def test_the_embedded_profile_never_reaches_for_the_hub(make_shelf, client):
+    shelf = make_shelf(weights="embedded")
+    shelf.start()
+    assert name_of(shelf) == "embedded"
+    for call in (shelf.load, shelf.text_generator):
+        error = caught_from(call, POEM)
+        assert error.kind == "offline"
+        assert "--weights auto" in error.zh
+    assert client.asked == []
+
+
+def test_the_hub_profile_wants_the_tabs_weights_and_answers_meanwhile(
+    make_shelf, client
+):
+    client.gates[DEFAULT] = threading.Event()
+    shelf = make_shelf(weights="hub")
+    shelf.start()
+    assert name_of(shelf) == "embedded"
+    waiting = threading.Timer(0.05, client.gates[DEFAULT].set)
+    waiting.start()
+    assert name_of(shelf, "hub") == DEFAULT  # by name, it is waited for
+
+
+def test_a_named_profile_wants_these_weights(make_shelf, client):
+    shelf = make_shelf(weights="gpt2-chinese-poem")
+    shelf.start()
+    wait_for(shelf, POEM, "ready")
+    assert name_of(shelf) == POEM
+    assert client.asked == [(POEM, None)]
+
+
+def test_a_revision_reaches_the_hub_and_shows_in_the_name(make_shelf, client):
+    shelf = make_shelf()
+    assert name_of(shelf, f"{POEM}@refs/pr/3") == f"{POEM}@refs/pr/3"
+    assert client.asked == [(POEM, "refs/pr/3")]
+
+
+def test_a_profile_that_names_nothing_fails_when_the_program_starts():
+    error = caught_from(ModelShelf, ShelfSettings(weights="https://x/y"))
+    assert error.kind == "unsafe_name"
+
+
+# States
+
+
+def test_before_the_start_everything_is_absent_in_the_panels_order(make_shelf):
+    states = make_shelf().states()
+    rows = ["embedded", *(card.repo_id for card in cards_for("generation"))]
+    assert [state.name for state in states] == rows
+    assert {state.status for state in states} == {"absent"}
+    assert states[0].title == "内置小模型 · embedded"
+
+
+def test_a_model_passes_through_its_states_with_its_bytes(make_shelf, client, loader):
+    client.gates[POEM] = threading.Event()
+    loader.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    shelf.load(POEM)
+    state = wait_for(shelf, POEM, "downloading")
+    while not state_of(shelf, POEM).downloaded_bytes:
+        time.sleep(0.002)
+    state = state_of(shelf, POEM)
+    assert (state.downloaded_bytes, state.total_bytes) == (120_000_000, 400_000_000)
+    shelf.load(LYRIC)
+    assert state_of(shelf, LYRIC).status == "waiting"
+    client.gates[POEM].set()
+    assert wait_for(shelf, POEM, "loading").total_bytes == 0
+    loader.gates[POEM].set()
+    assert wait_for(shelf, POEM, "ready").info.name == POEM
+    wait_for(shelf, LYRIC, "ready")
+
+
+def test_the_embedded_weights_come_from_the_programs_own_folder(make_shelf, loader):
+    make_shelf().text_generator("embedded")
+    assert loader.loaded == [("embedded", EMBEDDED_FOLDER)]
+    assert (EMBEDDED_FOLDER.parent.name, EMBEDDED_FOLDER.name) == ("assets", "embedded")
+
+
+def test_a_model_is_loaded_once_for_many_who_wait(make_shelf, loader):
+    loader.gates["embedded"] = threading.Event()
+    shelf = make_shelf(weights="embedded")
+    shelf.start()
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(shelf.text_generator()))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    shelf.load("embedded")
+    loader.gates["embedded"].set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(found) == 8
+    assert len({id(generator) for generator in found}) == 1
+    assert len(loader.loaded) == 1
+
+
+def test_readiness_follows_the_embedded_weights(make_shelf, loader):
+    loader.gates["embedded"] = threading.Event()
+    shelf = make_shelf(weights="embedded")
+    assert not shelf.readiness().ready
+    shelf.start()
+    wait_for(shelf, "embedded", "loading")
+    readiness = shelf.readiness()
+    assert (readiness.ready, readiness.en) == (
+        False,
+        "内置小模型 · embedded is being loaded; try again shortly.",
+    )
+    loader.gates["embedded"].set()
+    wait_for(shelf, "embedded", "ready")
+    assert shelf.readiness().ready
+
+
+def test_readiness_says_why_the_embedded_weights_failed(make_shelf, loader):
+    loader.failures["embedded"] = CheckpointFormatError("header is cut")
+    shelf = make_shelf(weights="embedded")
+    shelf.start()
+    wait_for(shelf, "embedded", "failed")
+    readiness = shelf.readiness()
+    assert not readiness.ready
+    assert "header is cut" in readiness.zh
+
+
+def test_without_embedded_weights_auto_waits_for_those_of_the_hub(
+    make_shelf, client, loader
+):
+    loader.failures["embedded"] = CheckpointFormatError("header is cut")
+    client.gates[DEFAULT] = threading.Event()
+    shelf = make_shelf()
+    shelf.start()
+    wait_for(shelf, DEFAULT, "downloading")
+    threading.Timer(0.05, client.gates[DEFAULT].set).start()
+    assert name_of(shelf) == DEFAULT
+    assert shelf.readiness().ready
+
+
+# Waiting
+
+
+def test_waiting_ends_with_the_progress_in_the_sentence(make_shelf, client):
+    client.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "downloading")
+    start = time.monotonic()
+    error = caught_from(shelf.text_generator, POEM, timeout_seconds=0.1)
+    assert time.monotonic() - start < 1
+    assert error.kind == "not_ready"
+    assert "120 / 400 MB" in error.zh
+    assert "120 of 400 MB" in error.en
+
+
+def test_who_waits_hears_of_the_failure_at_once(make_shelf, client):
+    client.gates[POEM] = threading.Event()
+    client.failures[POEM] = failure("gated", repo=POEM)
+    shelf = make_shelf()
+    threading.Timer(0.05, client.gates[POEM].set).start()
+    start = time.monotonic()
+    assert caught_from(shelf.text_generator, POEM).kind == "gated"
+    assert time.monotonic() - start < 2
+
+
+def test_who_waits_hears_of_an_unload_too(make_shelf, client):
+    client.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    threading.Timer(0.05, shelf.unload, [POEM]).start()
+    error = caught_from(shelf.text_generator, POEM)
+    assert error.kind == "not_ready"
+    assert "没有载入" in error.zh
+
+
+# Unloading
+
+
+def test_unloading_a_download_frees_the_worker(make_shelf, client):
+    client.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "downloading")
+    shelf.unload(POEM)
+    assert state_of(shelf, POEM).status == "absent"
+    assert name_of(shelf, LYRIC) == LYRIC
+    assert state_of(shelf, POEM).status == "absent"
+
+
+def test_unloading_while_it_loads_discards_the_result(make_shelf, loader):
+    loader.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "loading")
+    shelf.unload(POEM)
+    loader.gates[POEM].set()
+    assert name_of(shelf, "embedded") == "embedded"  # the worker got past it
+    assert state_of(shelf, POEM).status == "absent"
+
+
+def test_unloading_and_loading_again_is_a_new_load(make_shelf, client):
+    client.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "downloading")
+    shelf.unload(POEM)
+    shelf.load(POEM)
+    client.gates[POEM].set()
+    wait_for(shelf, POEM, "ready")
+    assert len(client.asked) == 2
+
+
+def test_a_running_generator_outlives_its_place_and_nothing_else_does(make_shelf):
+    shelf = make_shelf()
+    generator = shelf.text_generator("embedded")
+    shelf.unload("embedded")
+    assert generator.weights.name == "embedded"
+    watch = weakref.ref(generator)
+    del generator
+    gc.collect()
+    assert watch() is None
+    assert name_of(shelf) == "embedded"  # and it comes back when it is wanted
+
+
+def test_at_most_two_hub_models_stay_and_the_least_used_goes(make_shelf):
+    shelf = make_shelf()
+    shelf.text_generator("embedded")
+    for name in (DEFAULT, POEM, DEFAULT, LYRIC):
+        shelf.text_generator(name)
+    ready = {state.name for state in shelf.states() if state.status == "ready"}
+    assert ready == {"embedded", DEFAULT, LYRIC}
+    assert state_of(shelf, POEM).status == "absent"
+
+
+def test_closing_gives_up_a_download_and_refuses_more(make_shelf, client):
+    client.gates[POEM] = threading.Event()
+    shelf = make_shelf()
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "downloading")
+    start = time.monotonic()
+    shelf.close()
+    assert time.monotonic() - start < 1
+    assert {state.status for state in shelf.states()} == {"absent"}
+    assert "正在退出" in caught_from(shelf.load, POEM).zh
+    shelf.close()
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "part"),
+    [
+        ("gpt7", "unknown_weights", "没有名为「gpt7」的权重"),
+        ("古诗", "unknown_weights", DEFAULT),
+        ("a/../b", "unsafe_name", "「作者/名称」"),
+        ("https://huggingface.co/a/b", "unsafe_name", "不接受网址"),
+        ("/etc", "unsafe_name", "路径"),
+        ("../models", "unsafe_name", "路径"),
+        ("C:\\models", "unsafe_name", "路径"),
+        ("", "unsafe_name", "「作者/名称」"),
+        ("a/b@../c", "unsafe_name", "「作者/名称」"),
+        ("x/" + "y" * 100_000, "unsafe_name", "…"),
+        ("hfl/rbt3", "missing_head", "它带的是 masked_lm"),
+        ("chinese-roberta-wwm-ext-large", "missing_head", "它带的是 pooler"),
+    ],
+)
+def test_names_that_are_refused_at_once(make_shelf, client, name, kind, part):
+    shelf = make_shelf()
+    for call in (shelf.load, shelf.unload, shelf.text_generator):
+        error = caught_from(call, name)
+        assert error.kind == kind
+        assert part in error.zh
+        assert len(str(error)) < 1000
+    assert client.asked == []
+
+
+def test_a_catalogue_name_and_its_repository_are_one_place(make_shelf, client):
+    shelf = make_shelf()
+    assert name_of(shelf, "gpt2-chinese-poem") == POEM
+    assert name_of(shelf, f" {POEM} ") == POEM
+    assert len(client.asked) == 1
+
+
+def test_any_hub_id_may_be_loaded_and_shows_in_the_panel(make_shelf):
+    shelf = make_shelf()
+    assert name_of(shelf, "somebody/some-gpt2") == "somebody/some-gpt2"
+    assert shelf.states()[-1].name == "somebody/some-gpt2"
+
+
+def test_a_folder_is_accepted_from_a_terminal_only(make_shelf, loader, tmp_path):
+    folder = tmp_path / "my-gpt2"
+    folder.mkdir()
+    error = caught_from(make_shelf().text_generator, str(folder))
+    assert error.kind == "unsafe_name"
+    shelf = make_shelf(allow_local=True, weights=str(folder))
+    assert name_of(shelf, str(folder)) == "my-gpt2"
+    assert loader.loaded == [("my-gpt2", folder.resolve())]
+    assert name_of(shelf) == "my-gpt2"
+    error = caught_from(shelf.load, str(tmp_path / "none"))
+    assert error.kind == "not_found"
+    assert "核对路径" in error.zh
+
+
+def test_folders_of_the_same_name_are_two_places(make_shelf, loader, tmp_path):
+    folders = [tmp_path / "a" / "gpt2", tmp_path / "b" / "gpt2"]
+    shelf = make_shelf(allow_local=True)
+    for folder in folders:
+        folder.mkdir(parents=True)
+        shelf.text_generator(str(folder))
+    assert [folder for _, folder in loader.loaded] == [f.resolve() for f in folders]
+
+
+def test_a_crowd_of_names_is_refused_and_forgotten(make_shelf, client):
+    client.gates["x/0"] = threading.Event()
+    shelf = make_shelf()
+    shelf.load("x/0")
+    wait_for(shelf, "x/0", "downloading")
+    for number in range(1, shelf_module.MAX_WAITING + 1):
+        shelf.load(f"x/{number}")
+    error = caught_from(shelf.load, "x/more")
+    assert error.kind == "busy"
+    assert "太多" in error.zh
+    for number in range(shelf_module.MAX_STRANGERS * 2):
+        caught_from(shelf.load, f"y/{number}")
+    strangers = [state for state in shelf.states() if state.name[:2] in ("x/", "y/")]
+    assert len(strangers) <= shelf_module.MAX_STRANGERS
+
+
+# Failures of loading
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "zh"),
+    [
+        (OSError(errno.ENOSPC, "full"), "disk", "磁盘已满"),
+        (PermissionError(errno.EACCES, "no"), "disk", "请检查磁盘与权限"),
+        (FileNotFoundError(errno.ENOENT, "no", "vocab.txt"), "not_found", "vocab.txt"),
+        (CheckpointFormatError("header is cut"), "corrupt", "header is cut"),
+        (CheckpointMismatchError("lacks ['x']"), "unsupported", "lacks ['x']"),
+        (
+            MissingHeadError("language_model", ("lm_head.weight",), "pooler"),
+            "missing_head",
+            "lm_head.weight",
+        ),
+        (ValueError("model_type 'llama'"), "unsupported", "model_type 'llama'"),
+        (MemoryError(), "unsupported", "内存不够"),
+        (ModuleNotFoundError("No module named 'torch'"), "unsupported", "torch"),
+        (ModelError("unsupported", "不行。", "No."), "unsupported", "不行。"),
+    ],
+)
+def test_every_exception_becomes_a_sentence(make_shelf, loader, error, kind, zh):
+    loader.failures[POEM] = error
+    shelf = make_shelf()
+    told = caught_from(shelf.text_generator, POEM)
+    assert (told.kind, state_of(shelf, POEM).failure.kind) == (kind, kind)
+    assert zh in told.zh
+    assert name_of(shelf) == "embedded"
+
+
+def test_an_unexpected_exception_is_internal_and_logged(make_shelf, loader, caplog):
+    loader.failures[POEM] = ZeroDivisionError("secret path /x")
+    told = caught_from(make_shelf().text_generator, POEM)
+    assert told.kind == "internal"
+    assert "secret" not in str(told)
+    assert "ZeroDivisionError: secret path" in caplog.text
+
+
+def test_a_failure_can_be_raised_again_and_again(make_shelf, client):
+    client.failures[POEM] = failure("not_found", repo=POEM)
+    shelf = make_shelf()
+    errors = [caught_from(shelf.text_generator, POEM) for _ in range(3)]
+    assert len({id(error) for error in errors}) == 3
+    assert len(client.asked) == 1
+
+
+def test_every_sentence_stands_in_both_languages():
+    sentences = [*REFUSALS.values(), *(sentence for _, sentence in EXCEPTIONS)]
+    for sentence in sentences:
+        assert sentence.zh.endswith("。")
+        assert sentence.en.endswith(".")
+
+
+def test_every_card_is_offered_or_refused_with_a_reason(make_shelf):
+    shelf = make_shelf()
+    offered = {card.repo_id for card in shelf.cards("generation")}
+    for card in CARDS:
+        if card.repo_id not in offered:
+            assert caught_from(shelf.load, card.name).kind == "missing_head"
+
+
+# With the real client, from end to end
+
+
+def test_hub_weights_come_down_take_over_and_need_no_network_again(
+    loader, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    files = {"config.json": b"{}", "vocab.txt": b"a", "model.safetensors": b"w" * 10**6}
+    settings = ShelfSettings(cache_dir=tmp_path)
+    with FakeHub({DEFAULT: files}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        shelf = ModelShelf(settings, loader=loader)
+        shelf.start()
+        assert wait_for(shelf, DEFAULT, "ready").info.commit == COMMIT
+        shelf.close()
+    loader.loaded.clear()
+    offline = ModelShelf(replace(settings, offline=True), loader=loader)
+    offline.start()
+    wait_for(offline, DEFAULT, "ready")
+    offline.close()
+    names = [name for name, _ in loader.loaded]
+    assert names == ["embedded", DEFAULT]
+    folder = loader.loaded[1][1]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
+def test_offline_without_a_record_falls_back_at_once(loader, tmp_path):
+    hub = HubClient(tmp_path, offline=True)
+    shelf = ModelShelf(ShelfSettings(offline=True), hub=hub, loader=loader)
+    shelf.start()
+    assert wait_for(shelf, DEFAULT, "failed").failure.kind == "offline"
+    assert name_of(shelf) == "embedded"
+    shelf.close()
+
+
+def test_importing_the_shelf_imports_nothing_heavy():
+    code = (
+        "import sys, model_core.shelf;"
+        "heavy = ('keras', 'tensorflow', 'torch', 'jax', 'numpy', 'huggingface_hub');"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

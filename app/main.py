@@ -6,7 +6,7 @@ Changes when a part is added to the whole. The only file that names every part.
 import os
 import sys
 
-from app.server import PortError, serve
+from app.server import PortError, leave, serve
 from app.settings import Settings, read_settings
 from model_core.interfaces import ModelError
 from model_core.shelf import ModelShelf, ShelfSettings
@@ -22,6 +22,7 @@ def main() -> None:
     except (PortError, ModelError) as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(USAGE_ERROR) from error
+    leave()
 
 
 def shelf_settings(settings: Settings) -> ShelfSettings:

@@ -5,7 +5,7 @@ Changes when another rule holds for all requests. Knows no task, no page, no gra
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
@@ -32,10 +32,18 @@ class Runs:
         self._metrics = metrics
         self._limits = limits or RunLimits()
         self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._active = 0
 
-    def stop(self) -> None:
-        """End every run at its next frame, and refuse new ones."""
+    def stop(self, patience_seconds: float = 0.0) -> None:
+        """End every run at its next frame, refuse new ones, and wait until all ended.
+
+        Args:
+            patience_seconds: Give up waiting after this long.
+        """
         self._stopping.set()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._active, patience_seconds)
 
     def watch(
         self,
@@ -54,11 +62,24 @@ class Runs:
             DeadlineError: The run computed for as long as one may.
             DemoError: The server is going down.
         """
-        with self._metrics.run(endpoint) as run, closing(frames):
+        with self._metrics.run(endpoint) as run, self._counted(), closing(frames):
             timely = self._timely(frames)
             for frame in throttled(timely, 1 / self._limits.frames_per_second):
                 run.saw(num_tokens(frame))
                 yield frame
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._active += change
+            self._changed.notify_all()
 
     def _timely(self, frames: Iterator[FrameT]) -> Iterator[FrameT]:
         seconds = self._limits.deadline_seconds

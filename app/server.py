@@ -3,14 +3,17 @@
 Changes when the way the server starts or ends changes. Knows no task.
 """
 
+import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from typing import Any
+import time
+from typing import Any, NoReturn
 
 from gradio.route_utils import FnIndexInferError
+from gradio.tunneling import CURRENT_TUNNELS
 from starlette.middleware import Middleware
 
 from app.guards import Guard, RateLimit, Rules
@@ -22,7 +25,8 @@ from app.settings import Settings
 from app.shelf import Shelf
 from app.wiring import Desk
 
-GRACE_SECONDS = 2  # for connections that are still open at the end
+GRACE_SECONDS = 1  # for requests, and then for connections, that are open at the end
+DELIVERY_SECONDS = 0.3  # for the last sentence to reach those who were waiting
 SPARE_SIZE = 8  # of gradio's own queue, so that the guard's sentence comes first
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -45,6 +49,17 @@ def serve(settings: Settings, shelf: Shelf) -> None:
     sys.stdout.flush()
     end.wait()
     server.close()
+
+
+def leave() -> NoReturn:
+    """End the process at once, with status 0.
+
+    The interpreter's own end would wait for the framework's threads, which may be in
+    the middle of loading, and take seconds to collect its modules.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class Server:
@@ -83,7 +98,11 @@ class Server:
 
     def close(self) -> None:
         """Stop accepting, end running requests, release the models."""
-        self._runs.stop()
+        self._runs.stop(GRACE_SECONDS)
+        time.sleep(DELIVERY_SECONDS)
+        for tunnel in CURRENT_TUNNELS:
+            tunnel.kill()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self._page.close(verbose=False)
         self._shelf.close()
 

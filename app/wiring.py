@@ -236,30 +236,22 @@ def submit(desk: Desk, form: Form, buttons: Buttons, display: Display[Any]) -> N
         ]
         return [*buttons.idle(), display.settle(shown), *changes]
 
-    private = {"api_visibility": "private"}
-    begun = buttons.run.click(
-        buttons.busy, None, pair, queue=False, api_name="begin", **private
-    )
+    def named(step: str) -> dict[str, Any]:
+        return {"api_name": f"{question.name}_{step}", "api_visibility": "private"}
+
+    begun = buttons.run.click(buttons.busy, None, pair, queue=False, **named("begin"))
     run = begun.then(
         respond,
         form.ordered,
         [display.view, display.shown],
         preprocess=False,  # the request checks its values, in the visitor's language
         show_progress="minimal",
-        api_name="run",
         **desk.queue,
-        **private,
+        **named("run"),
     )
-    run.then(settle, display.shown, ending, queue=False, api_name="settle", **private)
-    buttons.stop.click(
-        settle,
-        display.shown,
-        ending,
-        cancels=[run],
-        queue=False,
-        api_name="stop",
-        **private,
-    )
+    at_the_end = (settle, display.shown, ending)
+    run.then(*at_the_end, queue=False, **named("settle"))
+    buttons.stop.click(*at_the_end, cancels=[run], queue=False, **named("stop"))
 
 
 @contextmanager

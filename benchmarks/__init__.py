@@ -1,1 +1,1 @@
-"""benchmarks."""
+"""Speed and memory beside peers, side by side in one run."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 from demos.generation import record as generation_record
 from demos.generation.task import GenerationRequest, GenerationResult, generate
 from demos.limits import Label
-from model_core.interfaces import TextGenerator
+from model_core.interfaces import ModelState, TextGenerator
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,6 +23,10 @@ Role = Literal["text_generator"]
 
 class Shelf(Protocol):
     """What a terminal needs of the shelf that holds the models."""
+
+    def states(self) -> tuple[ModelState, ...]:
+        """Return where every model is on its way."""
+        ...
 
     def text_generator(
         self, weights: str = "auto", *, timeout_seconds: float = 60.0

@@ -1,1 +1,1 @@
-"""model_core."""
+"""The network and what runs it: knows no task and no page."""

@@ -11,13 +11,14 @@ from pathlib import Path
 def corpus(options: argparse.Namespace) -> None:
     """Clean the data, build the vocabulary, encode every source."""
     from recipes import encoding, vocabulary
+    from recipes.corpus import SOURCES
 
     tokens = vocabulary.build(options.data)
     options.corpus.mkdir(parents=True, exist_ok=True)
     text = "\n".join(tokens) + "\n"
     (options.corpus / "vocab.txt").write_text(text, encoding="utf8")
     encoder = encoding.Encoder(tokens)
-    for name in encoding.SOURCES:
+    for name in SOURCES:
         encoding.write_held_back(name, options.data, options.corpus)
         for part in encoding.encode_source(name, options.data, encoder):
             encoding.save(part, options.corpus)
@@ -66,6 +67,23 @@ def export(options: argparse.Namespace) -> None:
     exporting.export(options.run, options.corpus, config, options.output)
 
 
+def release(options: argparse.Namespace) -> None:
+    """Export a run, evaluate it as the page runs it, write its model card."""
+    from model_core.training.snapshot import load_snapshot
+    from recipes import evaluation, modelcard
+
+    export(options)
+    model = evaluation.load(options.output)
+    scores: dict[str, object] = {"parameters": model.info.num_parameters}
+    for name in modelcard.SOURCES:
+        held = options.corpus / f"{name}-held.jsonl"
+        scores[name] = evaluation.bits_per_character(model, held, options.chars)
+    scores["poems_per_form"] = options.poems
+    scores["poems_form"] = evaluation.poems_that_keep_form(model, options.poems)
+    modelcard.write_card(options.output, scores, load_snapshot(options.run)[1])
+    print(json.dumps(scores, ensure_ascii=False))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="python -m recipes", description=__doc__)
@@ -91,11 +109,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--chars", type=int, default=100_000, help="characters to read")
     add("--poems", type=int, default=50, help="poems per form")
     add = _command(commands, "export", export)
-    add("--run", type=Path, default=Path("runs/core"))
-    add("--corpus", type=Path, default=Path("runs/corpus"))
-    add("--hidden-size", type=int, default=256)
-    add("--layers", type=int, default=6)
-    add("--output", type=Path, default=Path("assets/embedded"))
+    _add_run(add)
+    add = _command(commands, "release", release)
+    _add_run(add)
+    add("--chars", type=int, default=100_000, help="held-back characters to read")
+    add("--poems", type=int, default=50, help="poems per form")
     return parser
 
 
@@ -104,6 +122,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     options = build_parser().parse_args()
     options.command(options)
+
+
+def _add_run(add: Callable[..., argparse.Action]) -> None:
+    add("--run", type=Path, default=Path("runs/core"))
+    add("--corpus", type=Path, default=Path("runs/corpus"))
+    add("--hidden-size", type=int, default=256)
+    add("--layers", type=int, default=6)
+    add("--output", type=Path, default=Path("assets/embedded"))
 
 
 def _command(

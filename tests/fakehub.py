@@ -69,8 +69,7 @@ class FakeHub:
 
     def __enter__(self) -> "FakeHub":
         handler = type("Handler", (_Handler,), {"hub": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), handler)
         threading.Thread(
             target=self.server.serve_forever, args=(POLL_SECONDS,), daemon=True
         ).start()
@@ -123,6 +122,13 @@ def listing(files: dict[str, bytes]) -> list[dict[str, Any]]:
             entry["lfs"] = {"oid": sha256, "size": len(data), "pointerSize": 134}
         entries.append(entry)
     return entries
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing about clients that hang up: some tests are about that."""
 
 
 class _Handler(BaseHTTPRequestHandler):

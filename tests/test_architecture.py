@@ -38,7 +38,7 @@ UNFINISHED = re.compile(
     + r"ub)\b"
 )
 WORKPLACE = re.compile(
-    "|".join(("/wo" + "rk/", "/ro" + "ot/", "fa" + "rm-", "bash_" + "jobs"))
+    "|".join(("/wo" + "rk/", "/roo" + "t/", "fa" + "rm-", "bash_" + "jobs"))
 )
 VAGUE = {"utils", "helpers", "common", "manager", "process", "handle", "misc"}
 

@@ -36,7 +36,7 @@ from demos.generation.task import (
 from demos.limits import Label
 from model_core.interfaces import ModelError
 
-TASK = "generation"
+QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 ANY_STYLE = ("不限 · any", "")
 AUTO_WEIGHTS = ("自动 · auto", AUTO)
 MASK_TEXT = "床前明月光疑是"
@@ -229,17 +229,16 @@ def _join(
     def use_again(result: GenerationResult | None) -> list[Any]:
         return [gr.skip() for _ in names] if result is None else values_of(result.again)
 
-    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    examples.click(fill, examples, filled, api_name="fill_example", **quick)
-    output.again.click(use_again, shown, filled, api_name="use_again", **quick)
-    redraw.click(
-        lambda: None, None, form.components["seed"], api_name="random_seed", **quick
-    )
+    examples.click(fill, examples, filled, api_name="generate_example", **QUICK)
+    output.again.click(use_again, shown, filled, api_name="generate_again", **QUICK)
+    seed = form.components["seed"]
+    redraw.click(lambda: None, None, seed, api_name="generate_random_seed", **QUICK)
     output.tint.change(
         None,
         output.tint,
         None,
         js="(on) => { document.body.classList.toggle('mp-tinted', on); }",
+        api_name="generate_tint",
         api_visibility="private",
     )
 
@@ -259,17 +258,14 @@ def _join_choices(shelf: Shelf, panel: Panel, form: Form) -> None:
         kept = chosen if chosen in dict(named).values() else AUTO
         return gr.update(choices=named, value=kept), styles_for(kept, now)
 
-    quick = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-        "preprocess": False,
-    }
-    weights.input(styles_for, [weights, style], style, api_name="offer_styles", **quick)
+    raw = {"preprocess": False, **QUICK}  # a choice may have left its list meanwhile
+    weights.input(
+        styles_for, [weights, style], style, api_name="generate_styles", **raw
+    )
     panel.ready.change(
         all_for,
         [weights, style],
         [weights, style],
-        api_name="offer_choices",
-        **quick,
+        api_name="generate_choices",
+        **raw,
     )

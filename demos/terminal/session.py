@@ -14,10 +14,11 @@ from demos.tasks import TASKS, AnyTask, Shelf
 from demos.terminal.answering import build_request, print_answer
 from demos.terminal.arguments import Command, Weights, parse
 from demos.terminal.filing import Plan, plan_batch, run_batch
-from model_core.interfaces import ModelError
+from model_core.interfaces import ModelError, ModelState
 
 DONE, SOME_FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 SECONDS_BETWEEN_LOOKS = 2.0
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,19 @@ def wait_for_model(shelf: Shelf, command: Command, streams: Streams) -> object:
         except ModelError as error:
             if error.kind != "not_ready":
                 raise
-            if str(error) != told:
-                streams.tell(error)
-            told = str(error)
+        if (coming := _coming(shelf)) != told:
+            streams.tell(f"等待权重 / Waiting for weights: {coming}")
+        told = coming
+
+
+def _coming(shelf: Shelf) -> str:
+    return "; ".join(
+        f"{state.title} {state.status} {_megabytes(state)}".rstrip()
+        for state in shelf.states()
+        if state.status in ("waiting", "downloading", "loading")
+    )
+
+
+def _megabytes(state: ModelState) -> str:
+    done, total = state.downloaded_bytes / MEGABYTE, state.total_bytes / MEGABYTE
+    return f"{done:.0f} / {total:.0f} MB" if total else ""

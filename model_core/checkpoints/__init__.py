@@ -1,1 +1,1 @@
-"""checkpoints."""
+"""Published weights: found, verified, read, and moved into the network by tables."""

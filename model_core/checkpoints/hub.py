@@ -163,13 +163,11 @@ class HubClient:
 
     def _snapshot(self, store: RepoStore, revision: str, meter: "_Meter") -> Snapshot:
         recorded = store.read_record(revision)
-        wanted = recorded or self._resolve(store, revision)
-        record = store.verified(wanted)
-        missing = tuple(file for file in record.files if not file.mtime_ns)
-        if missing:
+        record = store.verified(recorded or self._resolve(store, revision))
+        if record.unverified:
             if recorded:
-                self._probe(store.repo_id, record.commit)
-            self._download(store, record, missing, meter)
+                self._reach(record)
+            self._download(store, record, meter)
             record = store.stamped(record)
         if record != recorded:
             _keep(store, record)
@@ -186,7 +184,7 @@ class HubClient:
             if error.kind not in ("network", "offline"):
                 raise
             cached = store.record_from_cache(revision)
-            if cached is None:
+            if cached is None or cached.unverified:
                 raise
             logger.info("%s: files that another program fetched", store.repo_id)
             return cached
@@ -223,17 +221,19 @@ class HubClient:
                 raise ValueError("the hub names no commit")
             return str(info.sha)
 
-    def _download(
-        self,
-        store: RepoStore,
-        record: Record,
-        missing: tuple[HubFile, ...],
-        meter: "_Meter",
-    ) -> None:
-        """Bring every missing file into the cache, small ones first."""
+    def _reach(self, record: Record) -> None:
+        """Find out quickly whether what a record lacks can be fetched again."""
+        if self.offline:
+            lacking = record.unverified[0].name
+            raise failure("damaged", repo=record.repo_id, file=lacking)
+        self._probe(record.repo_id, record.commit)
+
+    def _download(self, store: RepoStore, record: Record, meter: "_Meter") -> None:
+        """Bring every file that is not verified into the cache, small ones first."""
+        missing = sorted(record.unverified, key=lambda file: file.size_bytes)
         self._check_room(store, missing)
         here = record.size_bytes - sum(file.size_bytes for file in missing)
-        for file in sorted(missing, key=lambda file: file.size_bytes):
+        for file in missing:
             url = _client().hf_hub_url(
                 record.repo_id,
                 file.name,

@@ -40,6 +40,13 @@ FAILURES: dict[str, Sentence] = {
         "Offline mode is on and {repo} is not on this machine yet. Connect, drop "
         "--offline (or HF_HUB_OFFLINE) and load it once; after that it works offline.",
     ),
+    "damaged": Sentence(
+        "offline",
+        "「{repo}」在本机的文件 {file} 缺失或已损坏，离线时无法补齐。"
+        "请联网并去掉 --offline（或 HF_HUB_OFFLINE）后再加载一次。",
+        "File {file} of {repo} is missing or damaged on this machine and cannot be "
+        "fetched offline. Connect, drop --offline (or HF_HUB_OFFLINE) and load again.",
+    ),
     "unreachable": Sentence(
         "network",
         "连不上模型站 {endpoint}，「{repo}」没有下载。"

@@ -43,6 +43,7 @@ WEIGHT_FORMATS = (
 """Whole file and shards of each format, the preferred one first."""
 RECORD_FORMAT = 1
 SHA256_DIGITS = 64
+UNVERIFIED = -1
 READ_CHUNK_BYTES = 1 << 20
 
 
@@ -54,13 +55,14 @@ class HubFile:
         name: File name at the root of the repository.
         size_bytes: Declared size.
         digest: ``sha256:…`` for large files, ``git-sha1:…`` (a git blob) for small.
-        mtime_ns: Modification time of the bytes when they were last verified; 0 before.
+        mtime_ns: Modification time of the bytes when they were last verified;
+            ``UNVERIFIED`` before, and where they are absent or wrong.
     """
 
     name: str
     size_bytes: int
     digest: str
-    mtime_ns: int = 0
+    mtime_ns: int = UNVERIFIED
 
     @property
     def blob_name(self) -> str:
@@ -81,6 +83,11 @@ class Record:
     def size_bytes(self) -> int:
         """Sum of the declared sizes."""
         return sum(file.size_bytes for file in self.files)
+
+    @property
+    def unverified(self) -> tuple[HubFile, ...]:
+        """The files that are absent or wrong."""
+        return tuple(file for file in self.files if file.mtime_ns == UNVERIFIED)
 
 
 def choose_files(names: Iterable[str]) -> tuple[str, ...]:
@@ -182,7 +189,8 @@ class RepoStore:
     def record_from_cache(self, revision: str) -> Record | None:
         """Return a record of files that another program fetched with huggingface_hub.
 
-        The blobs' names are the digests that the hub declared then.
+        The blobs' names are the digests that the hub declared then; the bytes are
+        checked against them here.
         """
         commit = self._commit_in_cache(revision)
         folder = self.snapshot_folder(commit)
@@ -193,13 +201,14 @@ class RepoStore:
             files = tuple(_linked_file(folder / name) for name in names)
         except (OSError, ValueError):
             return None
-        return Record(self.repo_id, revision, commit, files) if files else None
+        if not files:
+            return None
+        return self.verified(Record(self.repo_id, revision, commit, files))
 
     def verified(self, record: Record) -> Record:
         """Return the record with the time of verification of every file that is good.
 
         A file that has not changed since its last verification is not read again.
-        Files that are absent or wrong get ``mtime_ns`` 0.
         """
         folder = self.snapshot_folder(record.commit)
         files = tuple(_verified(folder / file.name, file) for file in record.files)
@@ -235,10 +244,13 @@ class RepoStore:
         pointer.parent.mkdir(parents=True, exist_ok=True)
         fresh = pointer.with_name(f".{pointer.name}.{uuid.uuid4().hex[:8]}")
         try:
-            fresh.symlink_to(Path("..", "..", "blobs", file.blob_name))
-        except (OSError, NotImplementedError):
-            shutil.copyfile(self.blob(file), fresh)
-        fresh.replace(pointer)
+            try:
+                fresh.symlink_to(Path("..", "..", "blobs", file.blob_name))
+            except (OSError, NotImplementedError):
+                shutil.copyfile(self.blob(file), fresh)
+            fresh.replace(pointer)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def _record_path(self, revision: str) -> Path:
         return self.folder / ".maskplay" / f"{quote(revision, safe='')}.json"
@@ -283,10 +295,10 @@ def _verified(path: Path, file: HubFile) -> HubFile:
     try:
         status = path.stat()
     except OSError:
-        return replace(file, mtime_ns=0)
+        return replace(file, mtime_ns=UNVERIFIED)
     seen = (status.st_size, status.st_mtime_ns)
     good = seen == (file.size_bytes, file.mtime_ns) or has_digest(path, file)
-    return replace(file, mtime_ns=status.st_mtime_ns if good else 0)
+    return replace(file, mtime_ns=status.st_mtime_ns if good else UNVERIFIED)
 
 
 def _linked_file(pointer: Path) -> HubFile:

@@ -41,7 +41,8 @@ def _tensorflow_accelerator() -> str:
 def _jax_function(function: Function) -> Function:
     import jax  # noqa: PLC0415
 
-    return jax.jit(function)
+    compiled: Function = jax.jit(function)
+    return compiled
 
 
 def _jax_accelerator() -> str:

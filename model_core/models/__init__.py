@@ -1,1 +1,1 @@
-"""models."""
+"""One Transformer, its heads, and the families as values of its config."""

@@ -49,9 +49,7 @@ def test_a_form_gives_its_components_in_the_endpoints_order():
 
 def test_a_form_that_forgets_an_input_is_refused_when_the_page_is_built():
     question = generation.question(FakeShelf())
-    with pytest.raises(
-        TypeError, match=r"/generate takes \[.*'weights'\], but the form"
-    ):
+    with pytest.raises(TypeError, match=r"/generate takes \[.*'weights'\], but"):
         Form(question, components(question.inputs[:-1]))
 
 

@@ -5,6 +5,9 @@ import pytest
 from keras import ops
 
 from model_core.checkpoints.load import load_network
+from model_core.checkpoints.reader import open_checkpoint
+from model_core.checkpoints.survey import load_config, survey_tensors
+from model_core.checkpoints.weight_map import carry_out
 from tests.model_core import reference_models as reference
 from tests.model_core.reference_models import VOCAB, torch
 
@@ -19,12 +22,13 @@ BERT_FORMATS = {
     "tensorflow": reference.save_tensorflow,
 }
 GPT2_FORMATS = {k: v for k, v in BERT_FORMATS.items() if k != "tensorflow"}
-BERT_KINDS = (
-    "BertForMaskedLM",
-    "BertForPreTraining",
-    "BertModel",
-    "BertForQuestionAnswering",
-)
+BERT_OUTPUTS = {
+    "BertForMaskedLM": {"logits"},
+    "BertForPreTraining": {"logits"},
+    "BertModel": {"pooled", "hidden"},
+    "BertForQuestionAnswering": {"start_logits", "end_logits"},
+}
+GPT2_OUTPUTS = {"GPT2LMHeadModel": {"logits"}, "GPT2Model": {"hidden"}}
 # our output -> theirs, and whether it has a position axis
 OUTPUTS = {
     "logits": (("logits", "prediction_logits"), True),
@@ -79,27 +83,44 @@ def compared_outputs(model, loaded):
     return compared
 
 
-@pytest.mark.parametrize("kind", BERT_KINDS)
-@pytest.mark.parametrize("file_format", BERT_FORMATS)
-def test_bert_agrees_in_every_format(kind, file_format, tmp_path):
+def weights_of(folder):
+    """Every weight of a checkpoint, through the table, without a network."""
+    weights = {}
+    with open_checkpoint(folder) as reader:
+        plan = survey_tensors(load_config(folder), reader).plan
+        carry_out(plan, reader.read, weights.__setitem__)
+    return weights
+
+
+@pytest.mark.parametrize("kind", BERT_OUTPUTS)
+@pytest.mark.parametrize("file_format", ["safetensors", "bin"])
+def test_bert_agrees(kind, file_format, tmp_path):
     model = reference.bert(kind)
     BERT_FORMATS[file_format](model, tmp_path)
-    expected = {
-        "BertForMaskedLM": {"logits"},
-        "BertForPreTraining": {"logits"},
-        "BertModel": {"pooled", "hidden"},
-        "BertForQuestionAnswering": {"start_logits", "end_logits"},
-    }[kind]
-    assert compared_outputs(model, load_network(tmp_path)) == expected
+    assert compared_outputs(model, load_network(tmp_path)) == BERT_OUTPUTS[kind]
 
 
-@pytest.mark.parametrize("kind", ["GPT2LMHeadModel", "GPT2Model"])
-@pytest.mark.parametrize("file_format", GPT2_FORMATS)
-def test_gpt2_agrees_in_every_format(kind, file_format, tmp_path):
+@pytest.mark.parametrize("kind", GPT2_OUTPUTS)
+@pytest.mark.parametrize("file_format", ["safetensors", "bin"])
+def test_gpt2_agrees(kind, file_format, tmp_path):
     model = reference.gpt2(kind)
     GPT2_FORMATS[file_format](model, tmp_path)
-    expected = {"GPT2LMHeadModel": {"logits"}, "GPT2Model": {"hidden"}}[kind]
-    assert compared_outputs(model, load_network(tmp_path)) == expected
+    assert compared_outputs(model, load_network(tmp_path)) == GPT2_OUTPUTS[kind]
+
+
+@pytest.mark.parametrize("kind", [*BERT_OUTPUTS, *GPT2_OUTPUTS])
+def test_every_format_gives_the_same_numbers(kind, tmp_path):
+    is_bert = kind in BERT_OUTPUTS
+    model = reference.bert(kind) if is_bert else reference.gpt2(kind)
+    formats = BERT_FORMATS if is_bert else GPT2_FORMATS
+    reference.save_safetensors(model, tmp_path / "first")
+    expected = weights_of(tmp_path / "first")
+    for name, save in formats.items():
+        save(model, tmp_path / name)
+        received = weights_of(tmp_path / name)
+        assert received.keys() == expected.keys()
+        for weight, array in expected.items():
+            np.testing.assert_array_equal(received[weight], array, err_msg=name)
 
 
 @pytest.mark.parametrize(

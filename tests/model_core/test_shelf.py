@@ -323,7 +323,9 @@ def test_who_waits_hears_of_an_unload_too(make_shelf, client):
     client.gates[POEM] = threading.Event()
     shelf = make_shelf()
     threading.Timer(0.05, shelf.unload, [POEM]).start()
-    error = caught_from(shelf.text_generator, POEM)
+    start = time.monotonic()
+    error = caught_from(shelf.text_generator, POEM, timeout_seconds=5)
+    assert time.monotonic() - start < 2
     assert error.kind == "not_ready"
     assert "没有载入" in error.zh
 

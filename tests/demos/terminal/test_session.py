@@ -12,7 +12,7 @@ from demos import limits
 from demos.limits import Label, Length, Several
 from demos.tasks import TASKS, Task
 from demos.terminal.session import Streams, run
-from model_core.interfaces import ModelError
+from model_core.interfaces import ModelError, ModelState
 from tests.fakes import FakeGenerator, FakeShelf
 
 FEW = ("--max-new-tokens", "2", "--seed", "0")
@@ -190,17 +190,21 @@ def test_a_model_that_fails_on_a_text_ends_with_1():
 
 def test_waiting_for_weights_is_told_once_a_change():
     class LoadingShelf(FakeShelf):
-        sentences = iter(["下载中 1 MB。", "下载中 1 MB。", "下载中 2 MB。"])
+        megabytes = iter([1, 1, 2])
+
+        def states(self):
+            return (ModelState("a/b", "甲", "downloading", self.size, 9_000_000),)
 
         def text_generator(self, weights="auto", *, timeout_seconds=60.0):
-            if (sentence := next(self.sentences, None)) is None:
+            self.size = next(self.megabytes, 0) * 1_000_000
+            if not self.size:
                 return self.generator
-            raise ModelError("not_ready", sentence, "On its way.")
+            raise ModelError("not_ready", "未就绪。", "Not ready.")
 
     outcome = call("generation", *FEW, "春", shelf=LoadingShelf())
     assert outcome.out == "春床前\n"
-    told = outcome.err.splitlines()
-    assert told == [f"下载中 {n} MB。 / On its way." for n in (1, 2)]
+    said = [line.partition(": ")[2] for line in outcome.err.splitlines()]
+    assert said == ["甲 downloading 1 / 9 MB", "甲 downloading 2 / 9 MB"]
 
 
 @pytest.mark.parametrize("kind", ["offline", "corrupt", "missing_head"])

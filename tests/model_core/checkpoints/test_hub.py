@@ -1,6 +1,7 @@
 """Laws of the hub: verified bytes or a typed failure, and no network afterwards."""
 
 import contextlib
+import errno
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from model_core.checkpoints import hub_record
 from model_core.checkpoints.hub import (
     DownloadCancelledError,
     HubClient,
@@ -184,6 +186,7 @@ def test_a_server_that_ignores_the_range_still_gives_the_right_bytes(hub, cache)
     hub.fail("model.safetensors", Fault("cut", after_bytes=90_000), Fault("whole"))
     snapshot = HubClient(cache).snapshot(REPO)
     assert (snapshot.folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert len(hub.bodies("model.safetensors")) == 4  # twice, by way of the redirect
 
 
 def test_breaks_without_progress_end_and_the_next_start_goes_on(hub, cache):
@@ -269,6 +272,14 @@ def test_a_second_start_needs_no_network_and_follows_the_record(hub, cache):
     assert hub.requests == []
 
 
+def test_a_second_start_reads_no_file_that_has_not_changed(hub, cache, monkeypatch):
+    HubClient(cache).snapshot(REPO)
+    read = []
+    monkeypatch.setattr(hub_record, "digest_of", lambda path, _: read.append(path))
+    HubClient(cache, offline=True).snapshot(REPO)
+    assert read == []
+
+
 def test_the_record_holds_the_commit_and_the_digests_of_the_hubs_list(hub, cache):
     HubClient(cache).snapshot(REPO)
     text = next(cache.glob("**/.maskplay/main.json")).read_text()
@@ -291,7 +302,7 @@ def test_without_a_record_offline_says_what_to_do(hub, cache, monkeypatch):
 def test_bytes_damaged_on_the_disk_are_found_and_fetched_again(hub, cache):
     weights = HubClient(cache).snapshot(REPO).folder / "model.safetensors"
     weights.write_bytes(WEIGHTS[:-1] + bytes([WEIGHTS[-1] ^ 1]))
-    with failing("offline", "离线模式", "Offline mode"):
+    with failing("offline", "model.safetensors 缺失或已损坏", "File model.safetensors"):
         HubClient(cache, offline=True).snapshot(REPO)
     HubClient(cache).snapshot(REPO)
     assert weights.read_bytes() == WEIGHTS
@@ -367,6 +378,28 @@ def test_half_a_cache_of_the_hubs_own_client_is_not_enough_offline(hub, cache):
     fetch_with_the_hubs_own_client(hub, cache, names=CHOSEN[:3])
     with failing("offline", "还没有下载到本机", "not on this machine"):
         HubClient(cache, offline=True).snapshot(REPO)
+
+
+def test_a_damaged_cache_of_the_hubs_own_client_is_not_used_offline(hub, cache):
+    fetch_with_the_hubs_own_client(hub, cache)
+    weights = next(cache.glob("**/snapshots/*/model.safetensors"))
+    weights.write_bytes(WEIGHTS[::-1])
+    hub.requests.clear()
+    with failing("offline", "还没有下载到本机", "not on this machine"):
+        HubClient(cache, offline=True).snapshot(REPO)
+    assert hub.requests == []
+
+
+def test_where_links_cannot_be_made_files_are_copied(hub, cache, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    folder = HubClient(cache).snapshot(REPO).folder
+    assert not (folder / "model.safetensors").is_symlink()
+    assert {path.name for path in folder.iterdir()} == set(CHOSEN)
+    hub.requests.clear()
+    HubClient(cache, offline=True).snapshot(REPO)
 
 
 # Failures

@@ -103,6 +103,7 @@ def test_typical_text_comes_back_as_it_was(tokenizer, text):
         (("な", "カ"), "なカ"),
         (("(", "hello", ")", "the"), "(hello) the"),
         (("hello", "，", "world"), "hello，world"),
+        (("hello", "今", ",", "world"), "hello今,world"),
         (("t恤", "hello"), "t恤hello"),
         (("hello", "[NL]", "world"), "hello\nworld"),
         (("[NL]", "##a"), "\na"),

@@ -112,4 +112,5 @@ def test_a_folder_without_options_is_read_as_bert(tmp_path, start, end):
     text = "Hello É北京 ＡＢ"
     ids = expected(text, add_special_tokens=False)["input_ids"]
     assert tokenizer.vocab_size == len(TOKENS)
+    assert tokenizer.pad_id == 0
     assert list(tokenizer.encode(text).token_ids) == ids

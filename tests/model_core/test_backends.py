@@ -1,0 +1,30 @@
+"""The core's laws hold on every Keras backend: the same test files, run again."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+LAWS = ("test_masks.py", "test_network.py", "test_engines.py", "roles")
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.timeout(900)
+def test_the_laws_hold_on_another_backend(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is a test extra and is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        + [str(HERE / name) for name in LAWS],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        cwd=HERE.parents[1],
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout

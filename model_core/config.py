@@ -44,7 +44,7 @@ class TransformerConfig:
         final_norm: Normalise after the last block (GPT2).
         position_kind: ``learned`` table or ``rotary`` (RoFormer, arXiv 2104.09864).
         rotary_base: Base of rotary wavelengths.
-        initializer_range: Standard deviation of fresh kernels.
+        initializer_range: Standard deviation of fresh kernels; 0 starts at zero.
         dropout: Rate on embeddings and on each residual branch, while training.
         attention_dropout: Rate on attention probabilities, while training.
     """

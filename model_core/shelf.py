@@ -129,7 +129,9 @@ def load_text_generator(
         engine=settings.engine,
         dtype=settings.dtype,
     )
-    return NetworkTextGenerator(loaded)
+    generator = NetworkTextGenerator(loaded)
+    generator.warm_up()
+    return generator
 
 
 @dataclass(eq=False, slots=True)

@@ -4,7 +4,7 @@ Changes when loading gains a step. Knows no family and no file format.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ def load_network(
         report = survey_tensors(values, reader, heads, formats_in(folder))
         if report.plan.differences:
             raise CheckpointMismatchError(str(report.plan.differences))
-        network = Network(report.config, heads=report.heads, dtype=dtype)
+        blank = replace(report.config, initializer_range=0.0)
+        network = Network(blank, heads=report.heads, dtype=dtype)
         ledger = _Ledger(network)
         carry_out(report.plan, reader.read, ledger.assign)
         ledger.check_complete()

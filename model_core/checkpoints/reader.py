@@ -21,7 +21,7 @@ from model_core.checkpoints.torch_file import open_torch
 
 Layout = Literal["pytorch", "keras_h5", "tensorflow"]
 
-MAX_INDEX_BYTES = 16 * 2**20
+MAX_INDEX_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

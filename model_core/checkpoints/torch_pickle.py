@@ -16,7 +16,7 @@ from typing import Any
 from model_core.checkpoints.errors import CheckpointFormatError
 from model_core.checkpoints.tensor_file import check_shape
 
-MAX_PICKLE_BYTES = 8 * 2**20
+MAX_PICKLE_BYTES = 2 * 2**20  # a thousand tensors need a quarter of one
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import keras
@@ -26,10 +27,22 @@ class Backend:
 
 
 def _tensorflow_function(function: Function) -> Function:
+    """Trace once, at the first call, for tensors of those ranks and any sizes."""
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
 
-    compiled: Function = tf.function(function, reduce_retracing=True)
-    return compiled
+    lock = Lock()
+    traced: list[Function] = []
+
+    def call(*arguments: Any) -> Any:
+        with lock:
+            if not traced:
+                signature = tf.nest.map_structure(
+                    lambda t: tf.TensorSpec([None] * t.shape.rank, t.dtype), arguments
+                )
+                traced.append(tf.function(function, input_signature=signature))
+        return traced[0](*arguments)
+
+    return call
 
 
 def _tensorflow_accelerator() -> str:

@@ -15,6 +15,7 @@ from model_core.layers.attention import LayerCache
 from model_core.masks import MaskKind
 from model_core.models.network import Caches, Network, extend
 
+WITHOUT_POSITIONS = frozenset({"pooled"})  # outputs per text, not per token
 CAPACITY_STEP = 64  # caches of nearby sizes share one compiled step
 
 
@@ -52,7 +53,10 @@ class KerasEngine:
             )
         )
         return {
-            name: _cut(array(value), length, room) for name, value in outputs.items()
+            name: array(value)
+            if name in WITHOUT_POSITIONS
+            else array(value)[:, :length]
+            for name, value in outputs.items()
         }
 
     def prefill(
@@ -124,9 +128,3 @@ def _take_rows(caches: Caches, rows: Any) -> Caches:
 
 def _widen(values: Any, length: int) -> Any:
     return np.pad(values, [(0, 0), (0, length - values.shape[1])])
-
-
-def _cut(values: Floats, length: int, padded: int) -> Floats:
-    """Take padding off outputs of shape (batch, padded, …)."""
-    has_positions = values.ndim > 1 and values.shape[1] == padded
-    return values[:, :length] if has_positions and padded != length else values

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from model_core.layers.initialization import kernel_initializer
 from model_core.layers.rotary import rotate
 
 
@@ -40,7 +41,7 @@ class MultiHeadAttention(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.key_dim = key_dim
-        init = keras.initializers.TruncatedNormal(stddev=initializer_range)
+        init = kernel_initializer(initializer_range)
         self.query, self.key, self.value, self.projection = (
             keras.layers.Dense(
                 num_heads * key_dim,

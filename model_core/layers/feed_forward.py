@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from model_core.layers.initialization import kernel_initializer
+
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "gelu": lambda x: ops.gelu(x, approximate=False),
     "gelu_new": lambda x: ops.gelu(x, approximate=True),
@@ -33,7 +35,7 @@ class FeedForward(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        init = keras.initializers.TruncatedNormal(stddev=initializer_range)
+        init = kernel_initializer(initializer_range)
         self.inner, self.outer = (
             keras.layers.Dense(
                 width, kernel_initializer=init, dtype=self.dtype_policy, name=name

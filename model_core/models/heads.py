@@ -10,6 +10,7 @@ from keras import ops
 
 from model_core.config import TransformerConfig
 from model_core.layers.feed_forward import ACTIVATIONS
+from model_core.layers.initialization import kernel_initializer
 from model_core.layers.normalization import LayerNorm
 
 
@@ -38,7 +39,7 @@ class Head(keras.layers.Layer):
     def __init__(self, config: TransformerConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
-        self.init = keras.initializers.TruncatedNormal(stddev=config.initializer_range)
+        self.init = kernel_initializer(config.initializer_range)
 
     def build(self, input_shape: Any = None) -> None:
         """Create the head's weights, if it has any."""
@@ -55,6 +56,7 @@ class Head(keras.layers.Layer):
         Returns:
             Outputs by name.
         """
+        del hidden, embeddings
         raise TypeError(f"{type(self).__name__} does not say what it reads")
 
     def dense(self, units: int, name: str) -> keras.layers.Dense:

@@ -8,6 +8,7 @@ from keras import ops
 from model_core.config import TransformerConfig
 from model_core.layers.attention import LayerCache
 from model_core.layers.block import TransformerBlock
+from model_core.layers.initialization import kernel_initializer
 from model_core.layers.normalization import LayerNorm
 from model_core.layers.rotary import rotary_angles
 
@@ -133,11 +134,10 @@ class Transformer(keras.layers.Layer):
         )
 
     def _table(self, rows: int, name: str) -> keras.layers.Embedding:
-        init = keras.initializers.TruncatedNormal(stddev=self.config.initializer_range)
         return keras.layers.Embedding(
             rows,
             self.config.hidden_size,
-            embeddings_initializer=init,
+            embeddings_initializer=kernel_initializer(self.config.initializer_range),
             dtype=self.dtype_policy,
             name=name,
         )

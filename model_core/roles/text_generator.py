@@ -25,7 +25,7 @@ from model_core.interfaces import (
 from model_core.roles.loaded import LoadedModel
 from model_core.tokenizers.base import Tokenizer
 
-WARM_UP = GenerationOptions(max_new_tokens=2, seed=0, num_return=2)
+WARM_UP = GenerationOptions(max_new_tokens=3, min_new_tokens=3, num_return=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,10 @@ class NetworkTextGenerator:
 
     def warm_up(self) -> None:
         """Compile the steps, so that the first person does not wait for it."""
-        for _ in self.complete("春", WARM_UP):
+        opening = self._model.prompt_format.opening_ids("", self._model.tokenizer)
+        prompt = opening or self._stop_ids or (0,)
+        read = Prompt(Healed(prompt), 0, WARM_UP.max_new_tokens)
+        for _ in self._decode(read, WARM_UP):
             pass
 
     def complete(

@@ -1,5 +1,6 @@
 """Laws that every engine keeps; an engine is tested by being in the registry."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -62,6 +63,20 @@ def test_rows_of_different_lengths_do_not_disturb_each_other(engine_name):
         )
 
 
+def test_every_output_has_the_texts_own_length(engine_name):
+    heads = ("masked_lm", "pooler", "span")
+    engine = build_engine(engine_name, build_network(POST_NORM, heads))
+    outputs = engine.read(TokenBatch.from_rows([[1, 2, 3, 4, 5], [6, 7]]), "causal")
+    shapes = {name: values.shape for name, values in outputs.items()}
+    assert shapes == {
+        "hidden": (2, 5, 16),
+        "logits": (2, 5, 31),
+        "pooled": (2, 16),
+        "start_logits": (2, 5),
+        "end_logits": (2, 5),
+    }
+
+
 def test_an_engine_says_what_it_is(engine_name):
     engine = build_engine(engine_name, build_network(POST_NORM))
     assert engine_name in engine.name
@@ -80,3 +95,20 @@ def test_token_batch_pads_and_marks():
     assert batch.token_ids.tolist() == [[5, 6, 7], [8, 9, 9]]
     assert batch.segment_ids.tolist() == [[0, 1, 1], [0, 0, 0]]
     assert batch.padding_mask.tolist() == [[True, True, True], [True, False, False]]
+
+
+def test_nothing_is_compiled_again_for_other_sizes(engine_name, monkeypatch):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow traces once for all sizes")
+    network = build_network(ROTARY)
+    engine = build_engine(engine_name, network)
+    traced = []
+    call = network.body.call
+    monkeypatch.setattr(
+        network.body, "call", lambda *a, **k: traced.append(1) or call(*a, **k)
+    )
+    for rows, length, capacity in ((1, 3, 8), (2, 5, 70), (3, 4, 200)):
+        lengths = np.full(rows, length, "int32")
+        _, cache = engine.prefill(random_ids(rows, length), lengths, capacity)
+        engine.decode_one_token(lengths * 0, lengths, cache)
+    assert len(traced) <= 2  # one prefill, one step

@@ -59,7 +59,10 @@ def test_poems_begin_with_the_openings_in_their_order(model):
 
 def test_the_share_counts_poems_that_keep_the_form(model, monkeypatch):
     poems = {
-        "五言绝句": ["白日依山尽，黄河入海流。欲穷千里目，更上一层楼。", "白日依山尽。"],
+        "五言绝句": [
+            "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。",
+            "白日依山尽。",
+        ],
         "七言绝句": ["春", "秋"],
         "五言律诗": ["春", "秋"],
         "七言律诗": ["春", "秋"],

@@ -1,0 +1,314 @@
+"""The page in a real browser: from a click to Stop, and everything in between.
+
+Leaves screenshots in runs/screenshots.
+"""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.server import free_port
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = ROOT / "runs" / "screenshots"
+EMBEDDED = ROOT / "assets" / "embedded" / "model.safetensors"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = {"viewport": {"width": 1280, "height": 900}, "locale": "zh-CN"}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "locale": "zh-CN",
+    "has_touch": True,
+}
+DARK = {**DESKTOP, "color_scheme": "dark"}
+PATIENCE_MS = 60_000
+NASTY = "春风 {{value}} ${1+1} <b id=x>x</b>&amp;"
+
+
+@contextlib.contextmanager
+def running(*command):
+    """Run a server on a free port until the end; yield its address."""
+    port = free_port("127.0.0.1", 0)
+    line = [sys.executable, *(part.format(port=port) for part in command)]
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        address = server.stdout.readline().split()[-1]
+        try:
+            yield address
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip(
+            "chromium is not installed: apt-get install chromium fonts-noto-cjk"
+        )
+    with playwright.sync_playwright() as tool:
+        chromium = tool.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address():
+    with running("-m", "tests.app.serve_fake", "{port}", "0.03", "20") as served:
+        yield served
+
+
+@pytest.fixture
+def visit(browser):
+    """Open the page for one kind of visitor; at the end, check what it asked for."""
+    with contextlib.ExitStack() as opened:
+
+        def open_page(address, **kind):
+            context = opened.enter_context(browser.new_context(**kind))
+            asked, complaints = [], []
+            context.on("request", lambda request: asked.append(request.url))
+            page = context.new_page()
+            page.on("console", lambda said: complaints.append((said.type, said.text)))
+            page.on("pageerror", lambda error: complaints.append(("error", str(error))))
+            opened.callback(check_quiet, address, asked, complaints)
+            page.goto(address)
+            page.wait_for_selector("#mp-run", timeout=PATIENCE_MS)
+            page.wait_for_selector(".mp-chip.mp-ready", timeout=PATIENCE_MS)
+            page.wait_for_load_state("networkidle")
+            return page
+
+        yield open_page
+
+
+def check_quiet(address, asked, complaints):
+    own = (address, "data:", "blob:")
+    assert [url for url in asked if not url.startswith(own)] == []
+    assert [said for kind, said in complaints if kind == "error"] == []
+
+
+def shoot(page, name):
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+def fill_example(page, caption):
+    page.locator("#mp-examples button", has_text=caption).first.click()
+    opening = caption.split(" · ")[-1]
+    page.wait_for_function(
+        "text => document.querySelector('textarea').value.startsWith(text)", arg=opening
+    )
+
+
+def prompt(page):
+    return page.locator("textarea").first
+
+
+def generate(page):
+    page.click("#mp-run")
+    page.wait_for_selector(".mp-streaming", timeout=PATIENCE_MS)
+
+
+def await_result(page):
+    page.wait_for_selector(".mp-settled", timeout=PATIENCE_MS)
+    page.wait_for_selector("#mp-run:not([disabled])", timeout=PATIENCE_MS)
+
+
+def running_now(address):
+    text = httpx.get(f"{address}metrics").text
+    return float(re.search(r"^maskplay_running (.*)$", text, re.MULTILINE)[1])
+
+
+def written(page):
+    return page.locator(".mp-written").first.text_content()
+
+
+def test_from_a_click_to_stop(visit, address):
+    page = visit(address, **DESKTOP)
+    assert page.locator("#mp-stop").is_disabled()
+    assert page.locator("#mp-again").is_disabled()
+    fill_example(page, "散文 · 雨停以后")
+    generate(page)
+    page.wait_for_function(
+        "document.querySelector('.mp-written').textContent.length > 9"
+    )
+    assert page.locator("#mp-run").is_disabled()
+    page.wait_for_selector("#mp-stop:not([disabled])")
+    shoot(page, "streaming")
+    page.click("#mp-stop")
+    asked = time.monotonic()
+    while running_now(address):
+        assert time.monotonic() - asked < 1, "Stop did not free the slot"
+    await_result(page)
+    assert page.locator("#mp-stop").is_disabled()
+    text = written(page)
+    assert 9 < len(text) < 160
+    assert page.locator("text=停在这里 stopped").is_visible()
+    page.wait_for_timeout(300)
+    assert written(page) == text
+
+
+def test_a_whole_run_with_everything_one_can_do_next(visit, address):
+    page = visit(address, **DESKTOP)
+    fill_example(page, "五言绝句 · 春风")
+    generate(page)
+    await_result(page)
+    assert page.locator(".mp-card").count() == 4
+    widths = [card.bounding_box()["width"] for card in page.locator(".mp-card").all()]
+    assert max(widths) < 450  # side by side
+    page.locator("text=按概率上色").click()
+    token = page.locator("[data-mp-token]").nth(5)
+    token.hover()
+    assert page.locator(".mp-popover").is_visible()
+    assert page.locator(".mp-popover .mp-rival").count() > 2
+    shoot(page, "desktop")
+    page.locator("[data-mp-token]").first.focus()
+    page.keyboard.press("ArrowRight")
+    focused = page.evaluate("document.activeElement.dataset.mpToken")
+    second = page.locator("[data-mp-token]").nth(1)
+    assert focused == second.get_attribute("data-mp-token")
+    page.keyboard.press("Escape")
+    assert not page.locator(".mp-popover").is_visible()
+
+
+def test_copy_and_download(visit, address):
+    page = visit(address, **DESKTOP)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    prompt(page).fill("春风")
+    generate(page)
+    await_result(page)
+    page.locator("[data-mp-action=copy]").click()
+    page.wait_for_selector("text=已复制 Copied")
+    whole = "春风" + written(page)
+    assert page.evaluate("navigator.clipboard.readText()") == whole
+    with page.expect_download() as caught:
+        page.locator("[data-mp-action=txt]").click()
+    assert Path(caught.value.path()).read_text("utf-8") == whole + "\n"
+    with page.expect_download() as caught:
+        page.locator("[data-mp-action=jsonl]").click()
+    assert caught.value.suggested_filename == "maskplay-7.jsonl"
+    record = json.loads(Path(caught.value.path()).read_text("utf-8"))
+    assert record["prompt"] + record["texts"][0]["text"] == whole
+
+
+def test_use_again_brings_back_the_settings_and_the_seed(visit, address):
+    page = visit(address, **DESKTOP)
+    fill_example(page, "七言绝句 · 明月")
+    generate(page)
+    await_result(page)
+    prompt(page).fill("别的")
+    page.locator("text=参数 Settings").first.click()
+    seed = page.locator("input[aria-label='随机种子 Seed']")
+    assert seed.input_value() == ""
+    page.click("#mp-again")
+    page.wait_for_function("document.querySelector('textarea').value === '明月'")
+    assert seed.input_value() == "7"
+    shoot(page, "settings")
+    page.locator("text=随机 Random").last.click()
+    page.wait_for_timeout(500)
+    assert seed.input_value() == ""
+    first = written(page)
+    generate(page)
+    await_result(page)
+    assert written(page) == first  # the stand-in's own seed is fixed
+
+
+def test_bad_input_is_a_toast_and_the_page_goes_on(visit, address):
+    page = visit(address, **DESKTOP)
+    page.click("#mp-run")
+    page.wait_for_selector("text=“开头”须为 1 到 2000 个字符，收到 0 个。")
+    page.wait_for_selector("#mp-run:not([disabled])")
+    prompt(page).fill(NASTY)
+    generate(page)
+    await_result(page)
+    assert page.locator(".mp-prompt").first.text_content() == NASTY
+    assert page.locator("#x").count() == 0
+
+
+def test_an_english_browser_reads_english_toasts(visit, address):
+    page = visit(address, **{**DESKTOP, "locale": "en-GB"})
+    page.click("#mp-run")
+    page.wait_for_selector("text=must have 1 to 2000 characters, got 0.")
+
+
+def test_models_are_loaded_and_unloaded_by_name(visit, address):
+    page = visit(address, **DESKTOP)
+    page.locator("text=模型 Models").first.click()
+    name = page.locator("input[aria-label='权重 Weights']")
+    name.fill("../secret")
+    name.press("Enter")
+    page.locator("button:has-text('载入 Load')").click()
+    page.wait_for_selector("text=没有名为 ../secret 的权重")
+    name.fill("uer/gpt2-distil")
+    name.press("Enter")
+    page.locator("button:has-text('载入 Load')").click()
+    page.wait_for_function(
+        "document.querySelectorAll('.mp-chip.mp-ready').length === 2"
+    )
+    shoot(page, "models")
+    page.locator("button:has-text('卸下 Unload')").click()
+    page.wait_for_function(
+        "document.querySelectorAll('.mp-chip.mp-ready').length === 1"
+    )
+
+
+def test_a_phone_stacks_everything_in_its_width(visit, address):
+    page = visit(address, **PHONE)
+    fill_example(page, "五言绝句 · 春风")
+    generate(page)
+    await_result(page)
+    cards = [card.bounding_box() for card in page.locator(".mp-card").all()]
+    assert len({card["x"] for card in cards}) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("text=按概率上色").click()
+    page.locator("[data-mp-token]").nth(3).tap()
+    box = page.locator(".mp-popover").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    shoot(page, "phone")
+
+
+def test_the_dark_page_is_dark(visit, address):
+    page = visit(address, **DARK)
+    fill_example(page, "散文 · 外婆家")
+    generate(page)
+    await_result(page)
+    page.locator("text=按概率上色").click()
+    page.locator("text=怎么做到的").click()
+    page.wait_for_timeout(400)
+    shoot(page, "dark")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", ground)[:3])) < 60
+
+
+@pytest.mark.skipif(not EMBEDDED.exists(), reason="no embedded weights in assets yet")
+def test_the_real_application_writes_a_poem(visit):
+    with running("app.py", "--port", "{port}", "--offline") as address:
+        page = visit(address, **DESKTOP)
+        page.wait_for_function(
+            "!document.querySelector('.mp-chip.mp-loading, .mp-chip.mp-waiting')",
+            timeout=PATIENCE_MS,
+        )
+        fill_example(page, "五言绝句 · 春风")
+        page.click("#mp-run")
+        await_result(page)
+        page.locator("text=按概率上色").click()
+        page.locator("[data-mp-token]").nth(2).hover()
+        shoot(page, "real")
+        assert len(written(page)) > 5

@@ -20,6 +20,8 @@ from demos.errors import InvalidRequestError
 from model_core.interfaces import ModelState, WeightsInfo
 
 TICK_SECONDS = 1.0
+PANEL_QUEUE = "panel"
+PANEL_SLOTS = 4
 MOVING = frozenset({"waiting", "downloading", "loading"})
 STATUS = {
     "absent": "未载入 absent",
@@ -33,13 +35,15 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The panel's components that others join.
+    """What the tabs join.
 
     Attributes:
-        ready: Names of the models that answer; its ``change`` tells the tabs.
+        ready: Names of the models that answer.
+        refreshed: Listeners after which ``ready`` may hold other names.
     """
 
     ready: gr.State
+    refreshed: tuple[gr.events.Dependency, ...]
 
 
 def build_panel(page: gr.Blocks, shelf: Shelf, task: str, summary: gr.HTML) -> Panel:
@@ -76,23 +80,33 @@ def build_panel(page: gr.Blocks, shelf: Shelf, task: str, summary: gr.HTML) -> P
         drawn = [summary_html(states), table_html(states)]
         return [*drawn, gr.Timer(active=moving), names]
 
-    private = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on(
-        [page.load, timer.tick], refresh, None, outputs, api_name="refresh", **private
+    private = {"show_progress": "hidden", "api_visibility": "private"}
+    looked = gr.on(
+        [page.load, timer.tick],
+        refresh,
+        None,
+        outputs,
+        queue=False,
+        api_name="refresh",
+        **private,
     )
-    for trigger, act, api_name in (
-        (load, shelf.load, "load"),
-        (unload, shelf.unload, "unload"),
-    ):
-        trigger.click(
+    pressed = [
+        button.click(
             _acting(act, refresh),
             name,
             outputs,
             preprocess=False,
+            concurrency_id=PANEL_QUEUE,  # only a queued listener's error is a toast
+            concurrency_limit=PANEL_SLOTS,
             api_name=api_name,
             **private,
         )
-    return Panel(ready)
+        for button, act, api_name in (
+            (load, shelf.load, "load"),
+            (unload, shelf.unload, "unload"),
+        )
+    ]
+    return Panel(ready, (looked, *pressed))
 
 
 def _acting(
@@ -118,13 +132,19 @@ def ready_of(states: Iterable[ModelState]) -> list[ModelState]:
 
 def summary_html(states: Iterable[ModelState]) -> str:
     """Draw one line: which models answer, and what is on its way."""
-    shown = [state for state in states if state.status != "absent"]
+    shown = [state for state in states if not _unremarkable(state)]
     chips = "".join(
         f'<span class="mp-chip mp-{state.status}"><i></i>{escape(state.title)}'
         f"<small>{escape(_brief(state))}</small></span>"
         for state in shown
     )
     return f'<div class="mp-chips" role="status">{chips}</div>'
+
+
+def _unremarkable(state: ModelState) -> bool:
+    """Whether nothing happens there, or nothing could: no network is no alarm."""
+    offline = state.failure is not None and state.failure.kind == "offline"
+    return state.status == "absent" or offline
 
 
 def table_html(states: Iterable[ModelState]) -> str:

@@ -250,7 +250,8 @@ def submit(desk: Desk, form: Form, buttons: Buttons, display: Display[Any]) -> N
         **named("run"),
     )
     at_the_end = (settle, display.shown, ending)
-    run.then(*at_the_end, queue=False, **named("settle"))
+    run.success(*at_the_end, queue=False, **named("done"))
+    run.failure(*at_the_end, queue=False, **named("failed"))  # then() is not called
     buttons.stop.click(*at_the_end, cancels=[run], queue=False, **named("stop"))
 
 

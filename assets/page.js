@@ -53,6 +53,7 @@
   popover.className = "mp-popover";
   popover.setAttribute("role", "tooltip");
   popover.hidden = true;
+  let described = null;
 
   const visible = (text) =>
     text === "" ? "∅" : text.replaceAll("\n", "⏎").replaceAll(" ", "␣");
@@ -90,9 +91,10 @@
     );
     if (!popover.isConnected) document.body.append(popover);
     popover.hidden = false;
+    described = token;
     place(token);
   };
-  const hide = () => { popover.hidden = true; };
+  const hide = () => { popover.hidden = true; described = null; };
 
   const tokenAt = (event) =>
     event.target instanceof Element ? event.target.closest("[data-mp-token]") : null;
@@ -105,16 +107,23 @@
     if (token) token.focus({ preventScroll: true });
     else hide();
   });
-  for (const [kind, act] of [["mouseover", show], ["focusin", show]]) {
+  for (const kind of ["mouseover", "focusin"]) {
     document.addEventListener(kind, (event) => {
       const token = tokenAt(event);
-      if (token) act(token);
+      if (token) show(token);
     });
   }
-  for (const kind of ["mouseout", "focusout"]) {
-    document.addEventListener(kind, (event) => { if (tokenAt(event)) hide(); });
-  }
-  document.addEventListener("scroll", hide, { capture: true, passive: true });
+  document.addEventListener("focusout", (event) => { if (tokenAt(event)) hide(); });
+  document.addEventListener("mouseout", (event) => {
+    if (!tokenAt(event)) return;
+    const focused = document.activeElement; // the pointer has left, the focus has not
+    if (focused && focused.matches("[data-mp-token]")) show(focused);
+    else hide();
+  });
+  document.addEventListener("scroll", () => {
+    if (described && described.isConnected) place(described);
+    else hide();
+  }, { capture: true, passive: true });
 
   // Arrow keys walk from token to token; only the first one is a stop of the Tab key.
   document.addEventListener("keydown", (event) => {

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 120.0
@@ -108,7 +109,7 @@ def wait_for(address: str) -> None:
     raise TimeoutError(f"{address} did not answer within {PATIENCE_SECONDS} s")
 
 
-def ask(address: str, question: dict[str, object]) -> Iterator[dict[str, object]]:
+def ask(address: str, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the frames of one question, as they arrive."""
     call = f"{address}/gradio_api/call/v2/generate"
     request = urllib.request.Request(  # noqa: S310 - loopback

@@ -229,7 +229,14 @@ def _join(
     def use_again(result: GenerationResult | None) -> list[Any]:
         return [gr.skip() for _ in names] if result is None else values_of(result.again)
 
-    examples.click(fill, examples, filled, api_name="generate_example", **QUICK)
+    examples.click(
+        fill,
+        examples,
+        filled,
+        postprocess=False,  # a style may not have been offered yet
+        api_name="generate_example",
+        **QUICK,
+    )
     output.again.click(use_again, shown, filled, api_name="generate_again", **QUICK)
     seed = form.components["seed"]
     redraw.click(lambda: None, None, seed, api_name="generate_random_seed", **QUICK)
@@ -252,20 +259,26 @@ def _join_choices(shelf: Shelf, panel: Panel, form: Form) -> None:
         kept = now if now in dict(choices).values() else ""
         return gr.update(choices=choices, value=kept)
 
-    def all_for(chosen: str, now: str) -> tuple[Any, Any]:
-        ready = ready_of(shelf.states())
-        named = [AUTO_WEIGHTS, *((state.title, state.name) for state in ready)]
+    def offer(
+        ready: tuple[str, ...], offered: tuple[str, ...], chosen: str, now: str
+    ) -> tuple[Any, ...]:
+        if ready == offered:  # leave a list alone that may be open
+            return gr.skip(), gr.skip(), gr.skip()
+        states = ready_of(shelf.states())
+        named = [AUTO_WEIGHTS, *((state.title, state.name) for state in states)]
         kept = chosen if chosen in dict(named).values() else AUTO
-        return gr.update(choices=named, value=kept), styles_for(kept, now)
+        return ready, gr.update(choices=named, value=kept), styles_for(kept, now)
 
     raw = {"preprocess": False, **QUICK}  # a choice may have left its list meanwhile
     weights.input(
         styles_for, [weights, style], style, api_name="generate_styles", **raw
     )
-    panel.ready.change(
-        all_for,
-        [weights, style],
-        [weights, style],
-        api_name="generate_choices",
-        **raw,
-    )
+    offered = gr.State(())
+    for number, refreshed in enumerate(panel.refreshed):
+        refreshed.success(
+            offer,
+            [panel.ready, offered, weights, style],
+            [offered, weights, style],
+            api_name=f"generate_offer_{number}",
+            **raw,
+        )

@@ -53,7 +53,7 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
     assert {one.api_name for one in computing} == {"generate", "generate_run"}
     assert {one.concurrency_limit for one in computing} == {3}
     others = [one for one in page.fns.values() if one not in computing]
-    assert {one.queue for one in others} <= {False}
+    assert {one.api_name for one in others if one.queue} == {"load", "unload"}
 
 
 def test_a_tab_for_every_demo_and_a_demo_for_every_tab():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from app.panel import summary_html, table_html
 from model_core.interfaces import ModelError, ModelState
 from tests.fakes import EMBEDDED
@@ -35,6 +37,8 @@ def test_a_failure_says_why_and_stays_text():
     assert "失败 failed" in drawn
 
 
-def test_the_summary_leaves_out_what_is_absent():
-    assert summary_html([READY, ABSENT]).count("mp-chip ") == 1
+def test_the_summary_leaves_out_what_is_absent_or_offline():
+    offline = replace(FAILED, failure=ModelError("offline", "离线。", "Offline."))
+    assert summary_html([READY, ABSENT, offline]).count("mp-chip ") == 1
+    assert summary_html([READY, FAILED]).count("mp-chip ") == 2
     assert "另" in table_html([READY, ABSENT])

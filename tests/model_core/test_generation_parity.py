@@ -12,7 +12,7 @@ from model_core.engines.registry import ENGINES, build_engine
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from tests.model_core.reference_models import VOCAB, gpt2, save_safetensors  # noqa: E402
+from tests.model_core.reference_models import VOCAB, gpt2, save_safetensors
 
 NEW_TOKENS = 64
 PROMPTS = [[3, 14, 15, 9, 26], [5, 35], [8, 9, 7, 9]]

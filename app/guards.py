@@ -39,6 +39,8 @@ OPEN_PATHS = frozenset(
         "/gradio_api/reset",
         "/gradio_api/queue/join",
         "/gradio_api/queue/data",
+        "/gradio_api/upload",
+        "/gradio_api/upload_progress",
     }
 )
 OPEN_PREFIXES = (
@@ -49,8 +51,10 @@ OPEN_PREFIXES = (
     "/gradio_api/call/",
     "/gradio_api/run/",
 )
-# Posts that may start a computation.
-COUNTED_PREFIXES = ("/gradio_api/call/", "/gradio_api/queue/join")
+FILE_PREFIX = "/gradio_api/file="  # gradio would fetch any address behind it
+UPLOAD_PATH = "/gradio_api/upload"
+# Posts that may start a computation or fill the disk.
+COUNTED_PREFIXES = ("/gradio_api/call/", "/gradio_api/queue/join", UPLOAD_PATH)
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -96,12 +100,22 @@ TOO_LARGE = Refusal(
         "en": "The request is too large: shorten the text and try again.",
     },
 )
+FILE_TOO_LARGE = Refusal(
+    413,
+    "body",
+    {
+        "zh": "文件太大；大文件请在终端里做：python -m demos TASK --input FILE "
+        "--output FILE。",
+        "en": "The file is too large for this page: use the terminal, "
+        "python -m demos TASK --input FILE --output FILE.",
+    },
+)
 UNFIT = Refusal(
     400,
     "unfit",
     {
-        "zh": "请求与接口不符：接口与输入的名字见 /?view=api。",
-        "en": "The request does not fit: see /?view=api for endpoints and inputs.",
+        "zh": "请求与接口不符：接口与输入的名字见 /gradio_api/info。",
+        "en": "The request does not fit: see /gradio_api/info for names and inputs.",
     },
 )
 TOO_OFTEN = Refusal(
@@ -167,7 +181,10 @@ class Rules:
     Attributes:
         rate_limit: Per client, over the posts that may start a computation.
         queue_is_full: Asked before each of them.
-        max_body_bytes: Of any request.
+        max_body_bytes: Of any request but an upload.
+        max_upload_bytes: Of an upload.
+        files_folder: Where uploads and outputs lie, the only files that are served;
+            "" serves none.
         turned_away: Told the reason of every refusal.
         unfit: What the application raises for a POST that fits no endpoint.
     """
@@ -175,8 +192,25 @@ class Rules:
     rate_limit: RateLimit = field(default_factory=lambda: RateLimit(0))
     queue_is_full: Callable[[], bool] = lambda: False
     max_body_bytes: int = 1 << 20
+    max_upload_bytes: int = 1 << 20
+    files_folder: str = ""
     turned_away: Callable[[str], None] = lambda _reason: None
     unfit: tuple[type[Exception], ...] = (LookupError, TypeError, ValueError)
+
+    def opens(self, path: str) -> bool:
+        """Whether there is anything at a path."""
+        inside = f"{FILE_PREFIX}{self.files_folder}/"
+        return (
+            (path.rstrip("/") or "/") in OPEN_PATHS
+            or path.startswith(OPEN_PREFIXES)
+            or (bool(self.files_folder) and path.startswith(inside))
+        )
+
+    def largest(self, path: str) -> tuple[int, Refusal]:
+        """Return how many bytes a body may have there, and what a larger one earns."""
+        if path.startswith(UPLOAD_PATH):
+            return self.max_upload_bytes, FILE_TOO_LARGE
+        return self.max_body_bytes, TOO_LARGE
 
 
 class Guard:
@@ -207,9 +241,10 @@ class Guard:
         Gradio looks up endpoints and inputs by what the client sent, and lets the
         failed look-up through: that is the client's mistake, not the server's.
         """
-        body = await _read_body(receive, self._rules.max_body_bytes)
+        most, too_large = self._rules.largest(scope["path"])
+        body = await _read_body(receive, most)
         if body is None:
-            return TOO_LARGE
+            return too_large
         try:
             await self._app(scope, _replay(body, receive), reply)
         except self._rules.unfit:
@@ -222,11 +257,12 @@ class Guard:
     def _judge(self, scope: Scope) -> tuple[Refusal | None, float]:
         """Return why the request is refused, and the seconds to wait before another."""
         path = scope["path"].rstrip("/") or "/"
-        if path not in OPEN_PATHS and not scope["path"].startswith(OPEN_PREFIXES):
+        if not self._rules.opens(scope["path"]):
             return NO_SUCH_PATH, 0.0
+        most, too_large = self._rules.largest(path)
         length = _header(scope, b"content-length") or "0"
-        if not length.isdecimal() or int(length) > self._rules.max_body_bytes:
-            return TOO_LARGE, 0.0
+        if not length.isdecimal() or int(length) > most:
+            return too_large, 0.0
         if scope["method"] != "POST" or not path.startswith(COUNTED_PREFIXES):
             return None, 0.0
         wait = self._rules.rate_limit.wait_seconds((scope.get("client") or ("?",))[0])

@@ -9,7 +9,7 @@ import gradio as gr
 
 from app.panel import build_panel, summary_html
 from app.shelf import Shelf
-from app.tabs import TABS
+from app.tabs import TABS, files
 from app.wiring import Desk
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -17,6 +17,7 @@ STYLE = ASSETS / "style.css"
 SCRIPT = ASSETS / "page.js"
 LOGO = ASSETS / "logo.svg"
 TITLE = "MaskPlay · 如戏"
+DELETE_UPLOADS = (600, 3600)  # seconds: look so often, delete what is older
 SANS = (  # fonts that systems have: the page asks no other host for any
     "system-ui",
     "-apple-system",
@@ -32,7 +33,7 @@ MONO = ("ui-monospace", "SFMono-Regular", "Consolas", "Noto Sans Mono", "monospa
 
 def build_page(shelf: Shelf, desk: Desk) -> gr.Blocks:
     """Return the page without starting a server."""
-    page = gr.Blocks(title=TITLE, analytics_enabled=False)
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE_UPLOADS)
     with page:
         with gr.Row(elem_classes="mp-top"):
             gr.HTML(head_html())
@@ -42,6 +43,8 @@ def build_page(shelf: Shelf, desk: Desk) -> gr.Blocks:
             for tab in TABS:
                 with gr.Tab(tab.label, id=tab.task):
                     tab.build(shelf, desk, panel)
+            with gr.Tab(files.LABEL, id=files.NAME):
+                files.build(shelf, desk, panel)
     return page
 
 

@@ -35,6 +35,11 @@ class Runs:
         self._changed = threading.Condition()
         self._active = 0
 
+    @property
+    def deadline_seconds(self) -> float:
+        """How long one request may compute."""
+        return self._limits.deadline_seconds
+
     def stop(self, patience_seconds: float = 0.0) -> None:
         """End every run at its next frame, refuse new ones, and wait until all ended.
 
@@ -50,6 +55,8 @@ class Runs:
         endpoint: str,
         frames: Generator[FrameT, None, None],
         num_tokens: Callable[[FrameT], int],
+        *,
+        seconds: float | None = None,
     ) -> Iterator[FrameT]:
         """Yield the frames under the rules that hold for every request.
 
@@ -57,14 +64,16 @@ class Runs:
             endpoint: For the counters.
             frames: Whole results so far; closed however this ends.
             num_tokens: How many tokens a frame holds.
+            seconds: How long it may compute; None for the limit of a request.
 
         Raises:
             DeadlineError: The run computed for as long as one may.
             DemoError: The server is going down.
         """
         with self._metrics.run(endpoint) as run, self._counted(), closing(frames):
-            timely = self._timely(frames)
-            for frame in throttled(timely, 1 / self._limits.frames_per_second):
+            limit = self.deadline_seconds if seconds is None else seconds
+            allowed = timely(self._until_stopped(frames), limit)
+            for frame in throttled(allowed, 1 / self._limits.frames_per_second):
                 run.saw(num_tokens(frame))
                 yield frame
 
@@ -81,9 +90,7 @@ class Runs:
             self._active += change
             self._changed.notify_all()
 
-    def _timely(self, frames: Iterator[FrameT]) -> Iterator[FrameT]:
-        seconds = self._limits.deadline_seconds
-        end = monotonic() + seconds
+    def _until_stopped(self, frames: Iterator[FrameT]) -> Iterator[FrameT]:
         for frame in frames:
             if self._stopping.is_set():
                 raise DemoError(
@@ -91,12 +98,23 @@ class Runs:
                     "The server is going down: come back in a while.",
                 )
             yield frame
-            if monotonic() > end:
-                raise DeadlineError(
-                    f"超过了每次 {seconds:g} 秒的限时，已停在这里；请减少字数或篇数。",
-                    f"Stopped after the limit of {seconds:g} s a request: "
-                    "ask for fewer tokens or candidates.",
-                )
+
+
+def timely(frames: Iterator[FrameT], seconds: float) -> Iterator[FrameT]:
+    """Yield the frames for as long as a request may compute.
+
+    Raises:
+        DeadlineError: It took longer.
+    """
+    end = monotonic() + seconds
+    for frame in frames:
+        yield frame
+        if monotonic() > end:
+            raise DeadlineError(
+                f"超过了每次 {seconds:g} 秒的限时，已停在这里；请减少字数或篇数。",
+                f"Stopped after the limit of {seconds:g} s a request: "
+                "ask for fewer tokens or candidates.",
+            )
 
 
 def throttled(

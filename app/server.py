@@ -10,12 +10,14 @@ import socket
 import sys
 import threading
 import time
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 from gradio.route_utils import FnIndexInferError
 from gradio.tunneling import CURRENT_TUNNELS
 from starlette.middleware import Middleware
 
+from app.batch import MAX_BYTES
 from app.guards import Guard, RateLimit, Rules
 from app.health import health_routes
 from app.metrics import Metrics
@@ -27,6 +29,7 @@ from app.wiring import Desk
 
 GRACE_SECONDS = 1  # for requests, and then for connections, that are open at the end
 DELIVERY_SECONDS = 0.3  # for the last sentence to reach those who were waiting
+FORM_BYTES = 10_000  # what a form adds to the file in it
 SPARE_SIZE = 8  # of gradio's own queue, so that the guard's sentence comes first
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -76,6 +79,8 @@ class Server:
         self._metrics = Metrics()
         limits = RunLimits(deadline_seconds=settings.deadline_seconds)
         self._runs = Runs(self._metrics, limits)
+        self._folder = TemporaryDirectory(prefix="maskplay-")
+        os.environ["GRADIO_TEMP_DIR"] = self._folder.name  # read when a page is built
         self._page = build_page(shelf, Desk(self._runs, settings.slots))
 
     def start(self) -> str:
@@ -105,6 +110,7 @@ class Server:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self._page.close(verbose=False)
         self._shelf.close()
+        self._folder.cleanup()
 
     def queue_length(self) -> int:
         """Return how many requests wait."""
@@ -119,6 +125,8 @@ class Server:
             rate_limit=RateLimit(settings.requests_per_minute),
             queue_is_full=lambda: self.queue_length() >= settings.queue_size,
             turned_away=self._metrics.turned_away,
+            max_upload_bytes=MAX_BYTES + FORM_BYTES,
+            files_folder=self._folder.name,
             unfit=(LookupError, TypeError, ValueError, FnIndexInferError),
         )
         return [Middleware(Guard, rules=rules)]
@@ -131,7 +139,7 @@ def appearance() -> dict[str, Any]:
         "css_paths": [STYLE],
         "head": script(),
         "favicon_path": str(LOGO),
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],
     }
 
 
@@ -146,7 +154,7 @@ HARDENED: dict[str, Any] = {
     "pwa": False,
     "mcp_server": False,
     "allowed_paths": [],
-    "max_file_size": 1,
+    "max_file_size": MAX_BYTES,
 }
 
 

@@ -4,10 +4,12 @@ Changes when the page asks something new of it. Knows no framework and no gradio
 """
 
 import time
-from collections.abc import Generator
-from typing import Protocol
+from collections.abc import Callable, Generator
+from typing import Protocol, TypeVar
 
 from model_core.interfaces import ModelError, ModelState, TextGenerator
+
+ModelT = TypeVar("ModelT")
 
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
@@ -89,7 +91,23 @@ class Shelf(Protocol):
 def await_generator(
     shelf: Shelf, weights: str, *, patience_seconds: float = PATIENCE_SECONDS
 ) -> Generator[None, None, TextGenerator]:
-    """Return a generator, yielding None while it loads, so that Stop acts meanwhile.
+    """Return a generator, yielding None while it loads: see await_model."""
+    ask = shelf.text_generator
+    return (yield from await_model(ask, weights, patience_seconds=patience_seconds))
+
+
+def await_model(
+    ask: Callable[..., ModelT],
+    weights: str,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Generator[None, None, ModelT]:
+    """Return a model, yielding None while it loads, so that Stop acts meanwhile.
+
+    Args:
+        ask: The shelf's method that hands it out.
+        weights: Which ones.
+        patience_seconds: Give up after this long.
 
     Raises:
         ModelError: The weights are refused, failed, or took longer than the patience.
@@ -97,7 +115,7 @@ def await_generator(
     give_up = time.monotonic() + patience_seconds
     while True:
         try:
-            return shelf.text_generator(weights, timeout_seconds=POLL_SECONDS)
+            return ask(weights, timeout_seconds=POLL_SECONDS)
         except ModelError as error:
             if error.kind != "not_ready" or time.monotonic() > give_up:
                 raise

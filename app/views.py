@@ -54,8 +54,9 @@ def plain_text(prompt: str, text: str) -> str:
 
 def scored_text(prompt: str, tokens: Iterable[TokenScore]) -> str:
     """Return prompt and continuation, every token with its probability."""
+    seen = [token for token in tokens if token.text]  # an ending adds no character
     spans = "".join(
-        token_span(token, reachable=not place) for place, token in enumerate(tokens)
+        token_span(token, reachable=not place) for place, token in enumerate(seen)
     )
     return (
         f'<span class="mp-prompt">{escape(prompt)}</span>'

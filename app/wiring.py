@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_type_hints
 
 import gradio as gr
 from gradio.components import Component
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RequestT = TypeVar("RequestT", bound="DataclassInstance")
 ResultT = TypeVar("ResultT")
+FrameT = TypeVar("FrameT")
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Question(Generic[RequestT, ResultT]):
             weights load; a generator, so that Stop can close it.
         as_json: What an HTTP client receives; takes None while the weights load.
         num_tokens: How many tokens a result holds so far.
+        seconds: How long it may compute; None for the limit of a request.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Question(Generic[RequestT, ResultT]):
     answer: Callable[[RequestT, str], Iterator[ResultT | None]]
     as_json: Callable[[ResultT | None], dict[str, Any]]
     num_tokens: Callable[[ResultT], int]
+    seconds: float | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -82,11 +85,39 @@ class Question(Generic[RequestT, ResultT]):
         yield from self.answer(request, weights)
 
 
+class Askable(Protocol[FrameT]):
+    """What a form fills and a desk asks: a question, or a whole file of them."""
+
+    @property
+    def name(self) -> str:
+        """Of its listeners."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+        ...
+
+    @property
+    def num_tokens(self) -> Callable[[FrameT], int]:
+        """How many tokens a result holds so far."""
+        ...
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it may compute; None for the limit of a request."""
+        ...
+
+    def frames(self, values: Sequence[Any]) -> Generator[FrameT | None, None, None]:
+        """Check one value per input, then yield whole results so far."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """The components that fill one question's inputs, by name."""
 
-    question: Question[Any, Any]
+    question: Askable[Any]
     components: Mapping[str, Component]
 
     def __post_init__(self) -> None:
@@ -123,14 +154,17 @@ class Desk:
         return {"concurrency_id": MODEL_QUEUE, "concurrency_limit": self.slots}
 
     def ask(
-        self, question: Question[RequestT, ResultT], values: Sequence[Any]
-    ) -> Iterator[ResultT | None]:
+        self, question: Askable[FrameT], values: Sequence[Any]
+    ) -> Iterator[FrameT | None]:
         """Yield whole results so far, under the rules of every run."""
 
-        def num_tokens(result: ResultT | None) -> int:
+        def num_tokens(result: FrameT | None) -> int:
             return 0 if result is None else question.num_tokens(result)
 
-        return self.runs.watch(question.name, question.frames(values), num_tokens)
+        frames = question.frames(values)
+        return self.runs.watch(
+            question.name, frames, num_tokens, seconds=question.seconds
+        )
 
 
 def publish(desk: Desk, question: Question[RequestT, ResultT]) -> None:

@@ -7,7 +7,7 @@ Changes when the meaning of a batch changes. Knows no file: reading and writing 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from demos.errors import DemoError
 from demos.limits import names_of
@@ -63,15 +63,37 @@ def answer_line(
     task: AnyTask, line: Line, model: object, options: Mapping[str, object]
 ) -> dict[str, object]:
     """Return the record of one line: see answer_lines."""
-    echo = echo_of(task, line)
+    (record,) = filter(None, answer_steps(task, line, model, options))
+    return record
+
+
+def answer_steps(
+    task: AnyTask, line: Line, model: object, options: Mapping[str, object]
+) -> Iterator[dict[str, object] | None]:
+    """Yield None after every step of one line's answer, at last its record.
+
+    For those who may stop between two steps: see answer_lines.
+    """
+    echo, results = echo_of(task, line), deque[Any](maxlen=1)
     try:
         if line.fault is not None:
             raise line.fault
         request = request_from(task.request_type, line.given, options)
-        answer = task.to_record(last(task.run(request, model)))
+        for result in task.run(request, model):
+            results.append(result)
+            yield None
+        answer = task.to_record(last(results))
     except (DemoError, ModelError) as error:
-        return {**echo, ERROR_FIELD: str(error)}
-    return {**echo, **{name: answer[name] for name in task.added_fields}}
+        yield {**echo, ERROR_FIELD: str(error)}
+    else:
+        yield {**echo, **{name: answer[name] for name in task.added_fields}}
+
+
+def columns_of(task: AnyTask, names: Iterable[str]) -> tuple[str, ...]:
+    """Return all fields that an answer to lines of these fields may have, in order."""
+    columns = dict.fromkeys((*names, *task.added_fields))
+    columns.pop(ERROR_FIELD, None)
+    return (*columns, ERROR_FIELD)
 
 
 def echo_of(task: AnyTask, line: Line) -> dict[str, object]:

@@ -29,6 +29,8 @@ from model_core.catalog import (
 )
 from model_core.checkpoints.hub import DownloadCancelledError, HubClient, check_repo_id
 from model_core.checkpoints.load_failures import load_failure, refusal
+from model_core.engines.registry import AUTO as ENGINE_AUTO
+from model_core.engines.registry import ENGINES, check_engine
 from model_core.interfaces import (
     ModelError,
     ModelState,
@@ -200,8 +202,10 @@ class ModelShelf:
         """Prepare the shelf; nothing loads before ``start`` or a request.
 
         Raises:
-            ModelError: ``settings.weights`` names nothing that could be loaded.
+            ModelError: ``settings.weights`` names nothing that could be loaded, or
+                ``settings.engine`` no engine.
         """
+        _check_engine(settings.engine)
         self._settings = settings
         self._hub = hub or HubClient(settings.cache_dir, offline=settings.offline)
         self._loader = loader or load_text_generator
@@ -452,6 +456,18 @@ class ModelShelf:
                 raise DownloadCancelledError
             yield
             self._changed.notify_all()
+
+
+def _check_engine(name: str) -> None:
+    try:
+        check_engine(name)
+    except ValueError as error:
+        known = ", ".join((ENGINE_AUTO, *ENGINES))
+        raise ModelError(
+            "unsupported",
+            f"没有名为“{name}”的引擎，可选：{known}。",
+            f"There is no engine “{name}”; there are: {known}.",
+        ) from error
 
 
 def _find_folder(name: str) -> Path | None:

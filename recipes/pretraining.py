@@ -4,6 +4,7 @@ Changes when another size or mixture is tried.
 """
 
 import logging
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +98,13 @@ def special_ids(tokens: list[str]) -> packing.SpecialIds:
 
 
 def train_leg(corpus: Path, run: Path, config: TransformerConfig, leg: Leg) -> Trainer:
-    """Start a run in ``run``, or continue the one there, for one leg."""
+    """Start a run in ``run``, or continue the one there, for one leg.
+
+    SIGTERM and SIGINT end the leg after the step in progress; it is saved.
+    """
+    signals: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: signals.append(received))
     tokens = (corpus / "vocab.txt").read_text(encoding="utf8").split("\n")[:-1]
     trainer = Trainer(
         Network(config, HEADS), keras.optimizers.Muon(leg.schedule()), run
@@ -117,6 +124,7 @@ def train_leg(corpus: Path, run: Path, config: TransformerConfig, leg: Leg) -> T
         batches,
         until_step=leg.until_step,
         until_seconds=leg.minutes * 60,
+        stopped=lambda: bool(signals),
         report=lambda row: logger.info(
             " ".join(f"{k}={v:.4g}" for k, v in row.items())
         ),

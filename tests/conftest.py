@@ -33,5 +33,5 @@ def pytest_collection_modifyitems(config, items):
     for mark, (can_run, reason) in CAN_RUN.items():
         if mark not in asked and not can_run():
             for item in items:
-                if mark in item.keywords:
+                if item.get_closest_marker(mark):
                     item.add_marker(pytest.mark.skip(reason=reason))

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -41,10 +42,14 @@ class InputFile:
         with self._open() as stream:
             yield from read(stream, self.text_field)
 
-    def survey(self) -> tuple[int, tuple[str, ...]]:
-        """Return the number of lines and the names of all fields, in order met."""
+    def survey(self, most: int | None = None) -> tuple[int, tuple[str, ...]]:
+        """Return the number of lines and the names of all fields, in order met.
+
+        Args:
+            most: Look at no more lines than this; None looks at all.
+        """
         count, names = 0, dict[str, None]()
-        for line in self.lines():
+        for line in islice(self.lines(), most):
             count += 1
             names.update(dict.fromkeys(line.fields))
         return count, tuple(names)

@@ -11,7 +11,7 @@ from typing import IO
 
 from tqdm import tqdm
 
-from demos.batch import ERROR_FIELD, Line, answer_lines, echo_of, has_failed
+from demos.batch import Line, answer_lines, columns_of, echo_of, has_failed
 from demos.errors import FileError
 from demos.files.reading import InputFile, open_input
 from demos.files.writing import OutputFile, check_absent, open_output
@@ -79,9 +79,7 @@ def plan_batch(command: Command, input_path: Path, output_path: Path) -> Plan:
     if not continues and not command.overwrite:
         check_absent(output_path)
     num_lines, names = source.survey()
-    columns = dict.fromkeys((*names, *task.added_fields))
-    columns.pop(ERROR_FIELD, None)
-    target = open_output(output_path, (*columns, ERROR_FIELD))
+    target = open_output(output_path, columns_of(task, names))
     progress = kept_progress(task, source, target) if continues else Progress()
     return Plan(source, target, num_lines, progress, continues)
 

@@ -76,6 +76,7 @@ class Trainer:
         report: Report,
         report_every: int = 50,
         save_every_seconds: float = 300.0,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make steps until a step number or a time is reached; then save.
 
@@ -86,6 +87,7 @@ class Trainer:
             report: Receives step, tokens, seconds, loss, tokens_per_second.
             report_every: Steps between reports.
             save_every_seconds: Time between snapshots.
+            stopped: Asked after every step; True ends the run, saved.
         """
         started = saved = told = time.monotonic()
         losses: list[float] = []
@@ -98,7 +100,7 @@ class Trainer:
             if now - saved > save_every_seconds:
                 self.save()
                 saved = time.monotonic()
-            if now - started > until_seconds:
+            if stopped() or now - started > until_seconds:
                 break
         self.save()
 

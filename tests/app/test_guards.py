@@ -67,7 +67,7 @@ def test_what_the_page_needs_passes_and_gains_headers():
     "path",
     [
         "/monitoring",
-        "/gradio_api/upload",
+        "/gradio_api/stream/x",
         "/gradio_api/file=/etc/passwd",
         "/gradio_api/proxy=http://example.org",
         "/gradio_api/component_server",
@@ -166,7 +166,7 @@ def test_a_post_that_fits_nothing_is_the_clients_mistake():
     guard = Guard(Application(KeyError(99)), Rules(turned_away=told.append))
     status, _, body = call(guard, JOIN, method="POST")
     assert (status, told) == (400, ["unfit"])
-    assert "view=api" in detail(body)
+    assert "/gradio_api/info" in detail(body)
     assert "Traceback" not in detail(body)
 
 

@@ -50,7 +50,11 @@ def test_every_other_listener_is_private(page):
 
 def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
     computing = [one for one in page.fns.values() if one.concurrency_id == MODEL_QUEUE]
-    assert {one.api_name for one in computing} == {"generate", "generate_run"}
+    assert {one.api_name for one in computing} == {
+        "generate",
+        "generate_run",
+        "files_run",
+    }
     assert {one.concurrency_limit for one in computing} == {3}
     others = [one for one in page.fns.values() if one not in computing]
     assert {one.api_name for one in others if one.queue} == {"load", "unload"}

@@ -181,7 +181,12 @@ def test_the_shelf_is_started_once_the_page_answers(served):
 
 @pytest.mark.parametrize(
     "path",
-    ["monitoring", "gradio_api/upload", "gradio_api/file=/etc/passwd", "openapi.json"],
+    [
+        "monitoring",
+        "gradio_api/stream/x",
+        "gradio_api/file=/etc/passwd",
+        "openapi.json",
+    ],
 )
 def test_internals_are_hidden(served, path):
     assert httpx.get(f"{served.url}{path}").status_code == 404

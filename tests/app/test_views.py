@@ -40,6 +40,11 @@ def test_only_the_first_token_stops_the_tab_key():
     assert re.findall(r'tabindex="(-?\d)"', drawn) == ["0", "-1"]
 
 
+def test_a_token_without_characters_takes_no_place():
+    drawn = views.scored_text("", [TokenScore("", 0.0), TokenScore("a", 0.0)])
+    assert re.findall(r'tabindex="(-?\d)"', drawn) == ["0"]
+
+
 def test_the_less_expected_the_stronger_the_tint():
     tints = [tint_of(p) for p in (1.0, 0.8, 0.6, 0.3, 0.2, 0.05, 0.02, 0.001, 0.0)]
     assert tints == sorted(tints)

@@ -590,3 +590,11 @@ def test_importing_the_shelf_imports_nothing_heavy():
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_engine_is_refused_before_anything_loads():
+    with pytest.raises(
+        ModelError, match="没有名为“warp”的引擎，可选：auto, keras"
+    ) as e:
+        ModelShelf(ShelfSettings(engine="warp"))
+    assert e.value.kind == "unsupported"

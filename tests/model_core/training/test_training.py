@@ -62,6 +62,13 @@ def test_a_resumed_run_equals_one_that_never_stopped(tmp_path):
         np.testing.assert_allclose(weights(resumed)[name], expected, atol=1e-6)
 
 
+def test_a_run_that_is_told_to_stop_saves_what_it_has(tmp_path):
+    made = trainer(tmp_path / "run")
+    made.run(iter(batch, None), until_step=50, report=print, stopped=lambda: True)
+    assert made.progress.step == 1
+    assert trainer(tmp_path / "run", seed=5).progress.step == 1
+
+
 def test_documents_packed_into_one_row_do_not_see_each_other():
     network = build_network(ROTARY)
     model = MixedMaskModel(network)

@@ -1,0 +1,155 @@
+"""Draw a file on its way as HTML: progress, the first answers, the download. Pure.
+
+Changes when the result of the file tab looks different.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+from app import views
+from app.batch import (
+    INPUT_TYPES,
+    MAX_BYTES,
+    MAX_LINES,
+    PREVIEW_LINES,
+    Batch,
+    Record,
+    command,
+)
+from app.views import escape
+from demos.batch import ERROR_FIELD, has_failed
+from demos.tasks import AnyTask
+
+CELL_CHARS = 90
+FILE_ROUTE = "gradio_api/file="  # of gradio's own, relative to the page
+EMPTY = views.notice(
+    "选一个文件，点“开始”；答一行，这里多一行。 "
+    "Choose a file and press Run: each answered line appears here."
+)
+WAITING = views.notice(
+    "模型还在加载，好了就开始…… The model is loading; this run starts right after it.",
+    "waiting",
+)
+OWN_FIELDS_FIRST = (
+    '<p class="mp-quiet">行里自带的同名字段优先。 '
+    "A line's own field of the same name goes first.</p>"
+)
+
+
+def rules(tasks: Iterable[AnyTask]) -> str:
+    """Draw what a file must be, and what to do with one that is not."""
+    kinds, megabytes = " ".join(INPUT_TYPES), MAX_BYTES // 10**6
+    columns = "".join(_column(task) for task in tasks)
+    return (
+        f'<div class="mp-rules"><p>{kinds}，UTF-8 或 GBK，最大 {megabytes} MB、'
+        f"{MAX_LINES} 行；一行进，一行出，坏行只报自己的错。 "
+        f"<span>UTF-8 or GBK, up to {megabytes} MB and {MAX_LINES} lines; one line in, "
+        "one line out, a bad line gets its own error.</span></p>"
+        f"<dl>{columns}</dl></div>"
+    )
+
+
+def _column(task: AnyTask) -> str:
+    return (
+        f"<dt>{escape(task.label.zh)} {escape(task.label.en)}</dt>"
+        f"<dd>文本列 text column <code>{escape(task.text_field)}</code></dd>"
+        f"<dd>更大的文件 larger files <code>{escape(command(task))}</code></dd>"
+    )
+
+
+def stream(batch: Batch | None) -> str:
+    """Draw a file that is being answered."""
+    if batch is None:
+        return WAITING
+    return _result(batch, "mp-streaming", "")
+
+
+def settle(batch: Batch | None) -> str:
+    """Draw a file at the end of its run, with the download."""
+    if batch is None:
+        return EMPTY
+    return _result(batch, "mp-settled", _ending(batch))
+
+
+def _result(batch: Batch, state: str, ending: str) -> str:
+    return (
+        f'<div class="mp-batch mp-card {state}">{_progress(batch)}{ending}'
+        f"{_table(batch)}</div>"
+    )
+
+
+def _progress(batch: Batch) -> str:
+    failed = batch.failed and views.badge(f"失败 failed {batch.failed}", "failed")
+    return (
+        f'<div class="mp-batch-head" role="status"><strong>{batch.done} / '
+        f"{batch.num_lines} 行 lines</strong>{failed or ''}"
+        f"<span>{escape(batch.source.path.name)}</span></div>"
+        f'<progress max="{batch.num_lines}" value="{batch.done}"></progress>'
+    )
+
+
+def _ending(batch: Batch) -> str:
+    kind = (
+        ("答完 finished", "done") if batch.finished else ("停在这里 stopped", "plain")
+    )
+    path = batch.target.path
+    address = FILE_ROUTE + quote(str(path))
+    return (
+        f'<div class="mp-actions"><a class="mp-button" href="{escape(address)}" '
+        f'download="{escape(path.name)}">下载 Download {escape(path.suffix)}</a>'
+        f"{views.badge(*kind)}</div>"
+    )
+
+
+def _table(batch: Batch) -> str:
+    if not batch.preview:
+        return ""
+    rows = "".join(
+        _row(batch, number, record) for number, record in enumerate(batch.preview, 1)
+    )
+    more = batch.done - len(batch.preview)
+    foot = (
+        f'<p class="mp-quiet">表中是前 {PREVIEW_LINES} 行，下载里是全部 '
+        f"The first {PREVIEW_LINES}; all are in the download.</p>"
+    )
+    return (
+        '<div class="mp-table"><table><thead><tr><th>#</th>'
+        f"<th>{escape(batch.task.text_field)}</th>"
+        f"<th>{escape(answer_field(batch.task))}</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>{foot if more > 0 else ''}"
+    )
+
+
+def _row(batch: Batch, number: int, record: Record) -> str:
+    task = batch.task
+    failed = has_failed(record)
+    answer = brief(record.get(ERROR_FIELD if failed else answer_field(task)))
+    kind = ' class="mp-failed"' if failed else ""
+    question = brief(record.get(task.text_field))
+    return (
+        f"<tr{kind}><td>{number}</td><td>{escape(shortened(question))}</td>"
+        f"<td>{escape(answer if failed else shortened(answer))}</td></tr>"
+    )
+
+
+def answer_field(task: AnyTask) -> str:
+    """Return the field that a person looks for: the first that the answer adds."""
+    return task.added_fields[0]
+
+
+def brief(value: object) -> str:
+    """Return a value as one cell shows it: texts rather than numbers and brackets."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, Mapping):
+        texts = [part for part in value.values() if isinstance(part, str)]
+        return str(value["text"]) if "text" in value else " · ".join(texts)
+    if isinstance(value, list | tuple):
+        return " ｜ ".join(map(brief, value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def shortened(text: str) -> str:
+    """Return the start of a text, with an ellipsis where there is more."""
+    return text if len(text) <= CELL_CHARS else text[: CELL_CHARS - 1] + "…"

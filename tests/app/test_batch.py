@@ -1,0 +1,389 @@
+"""A file of questions through the page: checked, bounded, in order, line by line."""
+
+import csv
+import json
+import re
+import secrets
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.batch import MAX_LINES, FileQuestion, received, seats_for, sweep
+from app.metrics import DeadlineError, Metrics
+from app.runs import Runs
+from app.settings import Settings
+from app.tabs import files_view
+from app.wiring import Desk
+from demos.errors import DemoError
+from demos.tasks import GENERATION, TASKS
+from model_core.interfaces import ModelError
+from tests.app.conftest import serving
+from tests.fakes import TEXT, FakeGenerator, FakeShelf
+
+BROKEN = ModelError("failed", "坏了。", "It broke.")
+OPTIONS = {
+    "generation_max_new_tokens": 5,
+    "generation_min_new_tokens": 0,
+    "generation_temperature": 0.8,
+    "generation_top_k": 50,
+    "generation_top_p": 0.9,
+    "generation_repetition_penalty": 1.1,
+    "generation_no_repeat_ngram_size": 0,
+    "generation_num_return": 1,
+    "generation_seed": 0,
+    "generation_style": "",
+}
+
+
+@pytest.fixture
+def shelf():
+    return FakeShelf(FakeGenerator(failures={"坏": BROKEN}))
+
+
+@pytest.fixture
+def ask(shelf, tmp_path):
+    """Ask every line of a file; return the file's state at the end."""
+
+    def answer(name, data, *, seconds=60.0, **given):
+        question = question_over(shelf, tmp_path, seconds)
+        return list(question.frames(values_for(question, tmp_path, name, data, given)))[
+            -1
+        ]
+
+    return answer
+
+
+def question_over(shelf, folder, seconds=60.0, slots=2):
+    return FileQuestion(shelf, TASKS, folder, seconds, seats_for(slots))
+
+
+def values_for(question, folder, name, data, given=()):
+    """Upload as gradio does; return the form's values in order."""
+    place = folder / "0123"
+    place.mkdir(exist_ok=True)
+    path = place / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    form = {
+        "upload": {"path": str(path), "meta": {"_type": "gradio.FileData"}},
+        "task": "generation",
+        "output_type": "jsonl",
+        "weights": "auto",
+        **OPTIONS,
+        **dict(given),
+    }
+    return [form[name] for name in question.inputs]
+
+
+def records(batch):
+    text = batch.target.path.read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_every_line_has_its_answer_in_order_and_a_bad_one_its_error(ask):
+    lines = ['{"prompt": "春"}', "no json", '{"prompt": "坏"}', '{"id": 3}', ""]
+    lines.append('{"prompt": "秋", "max_new_tokens": 2, "id": 4}')
+    batch = ask("问.jsonl", "\n".join(lines) + "\n")
+    answers = records(batch)
+    assert (batch.done, batch.failed, batch.num_lines) == (6, 4, 6)
+    assert batch.finished
+    assert answers[0]["texts"][0]["text"] == TEXT[:5]
+    assert "不是 JSON" in answers[1]["error"]
+    assert answers[2]["error"] == str(BROKEN)
+    assert (answers[3]["id"], "没有给出" in answers[3]["error"]) == (3, True)
+    assert "empty line" in answers[4]["error"]
+    assert answers[5]["id"] == 4
+    assert answers[5]["texts"][0]["text"] == TEXT[:2]  # its own field goes first
+
+
+def test_a_gbk_table_becomes_a_table(ask):
+    batch = ask("问.csv", "id,prompt\n1,春风\n2,\n".encode("gbk"), output_type="csv")
+    with batch.target.path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["id", "prompt", *GENERATION.added_fields, "error"]
+    assert rows[0]["prompt"] == "春风"
+    assert json.loads(rows[0]["texts"])[0]["text"] == TEXT[:5]
+    assert "没有给出" in rows[1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("a.jsonl", b"", "has no line to answer"),
+        ("a.csv", b"prompt\n", "has no line to answer"),
+        ("a.csv", b"id,text\n1,a\n", "one of them prompt; got: id, text"),
+        ("a.txt", b"\x89PNG\r\n\x00\x01", "a.txt is no text file: use .jsonl, .csv"),
+        ("a.txt", "春".encode("utf-16"), "The input is UTF-16: save it as UTF-8."),
+        ("a.pdf", b"%PDF", "a.pdf is of no known type: use .jsonl .csv .txt."),
+        ("a.txt", b"a\n" * 100_000, f"may have {MAX_LINES} lines, and this one has"),
+        ("a.txt", b"a" * 5_000_001, "5 MB, got 5.0 MB; for larger ones use the term"),
+    ],
+)
+def test_a_file_that_cannot_be_used_earns_a_sentence(ask, name, data, sentence):
+    with pytest.raises(DemoError) as caught:
+        ask(name, data)
+    assert sentence in caught.value.en
+    assert re.search("[一-鿿]", caught.value.zh)
+    assert "/" not in caught.value.en.replace("--", "")  # no place of this machine
+
+
+def test_what_is_too_long_for_the_page_names_the_terminal(ask):
+    with pytest.raises(
+        DemoError, match="请在终端里做：python -m demos generation --in"
+    ):
+        ask("a.txt", b"a\n" * (MAX_LINES + 1))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"generation_temperature": 99}, "“Temperature” must be a number between"),
+        ({"generation_num_return": None}, "“Candidates” must be a whole number"),
+        ({"task": "../x"}, "“Task” must be one of generation, got '../x'."),
+        ({"output_type": "exe"}, "“Output format” must be one of jsonl, csv"),
+        ({"weights": 3}, "“Weights” must be text, got 3."),
+        ({"upload": None}, "Choose a file first."),
+        ({"upload": "春"}, "The uploaded file is gone: choose it again."),
+        ({"upload": {"path": "/etc/passwd"}}, "The uploaded file is gone"),
+        ({"upload": {"path": "a\0b"}}, "The uploaded file is gone"),
+        ({"upload": {"path": ["a"]}}, "The uploaded file is gone"),
+    ],
+)
+def test_every_input_is_checked_before_anything_runs(shelf, ask, given, sentence):
+    with pytest.raises(DemoError) as caught:
+        ask("a.txt", "春", **given)
+    assert sentence in caught.value.en
+    assert shelf.generator.asked == []
+
+
+def test_a_way_out_of_the_folder_leads_nowhere(tmp_path):
+    inside, outside = tmp_path / "in", tmp_path / "secret.txt"
+    inside.mkdir()
+    outside.write_text("x")
+    (inside / "link.txt").symlink_to(outside)
+    for path in (inside / ".." / "secret.txt", inside / "link.txt", inside):
+        with pytest.raises(DemoError):
+            received(inside, {"path": str(path)})
+
+
+def test_a_line_that_takes_too_long_fails_alone(shelf, ask):
+    shelf.generator.step_seconds = 0.02
+    data = (
+        '{"prompt": "春", "max_new_tokens": 20}\n{"prompt": "秋", "max_new_tokens": 1}'
+    )
+    batch = ask("a.jsonl", data, seconds=0.1)
+    slow, quick = records(batch)
+    assert "超过了每次 0.1 秒的限时" in slow["error"]
+    assert quick["texts"]
+
+
+def test_a_whole_file_has_a_limit_and_leaves_what_is_done(shelf, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.batch.REQUESTS_PER_FILE", 0)
+    shelf.generator.step_seconds = 0.01
+    question = question_over(shelf, tmp_path)
+    frames = question.frames(values_for(question, tmp_path, "a.txt", "春\n秋\n"))
+    batch = next(frames)
+    with pytest.raises(DeadlineError, match=r"--output FILE --resume\."):
+        list(frames)
+    assert records(batch) == []
+
+
+def test_closing_ends_the_line_at_its_next_step_and_keeps_the_lines_before(
+    shelf, tmp_path
+):
+    question = question_over(shelf, tmp_path, slots=1)
+    frames = question.frames(
+        values_for(question, tmp_path, "a.txt", "一\n二\n三\n四\n")
+    )
+    batch = next(frame for frame in frames if frame.done == 2)
+    next(frames)
+    frames.close()
+    assert len(shelf.generator.asked) == shelf.generator.closed == 3
+    assert [record["prompt"] for record in records(batch)] == ["一", "二"]
+    assert "停在这里 stopped" in files_view.settle(batch)
+    assert question.seats.acquire(blocking=False)  # and its place is free again
+
+
+def test_files_leave_a_slot_for_single_questions(shelf, tmp_path):
+    question = question_over(shelf, tmp_path, slots=2)
+    values = values_for(question, tmp_path, "a.txt", "春\n")
+    first = question.frames(values)
+    next(first)
+    with pytest.raises(DemoError, match="Another file is being answered"):
+        next(question.frames(values))
+    first.close()
+    assert list(question.frames(values))[-1].finished
+
+
+def test_a_file_is_not_bound_by_the_limit_of_one_request(shelf, tmp_path):
+    question = question_over(shelf, tmp_path)
+    values = values_for(question, tmp_path, "a.txt", "春\n秋\n")
+    desk = Desk(Runs(Metrics()), slots=2)
+    assert list(desk.ask(question, values))[-1].finished
+
+
+def test_old_outputs_are_swept_and_new_ones_stay(ask, tmp_path):
+    batch = ask("a.txt", "春\n")
+    sweep(tmp_path, 60.0)
+    assert batch.target.path.exists()
+    sweep(tmp_path, -1.0)
+    assert not batch.target.path.parent.exists()
+    assert batch.source.path.exists()  # uploads are swept by gradio
+
+
+def test_the_table_shows_texts_and_escapes_them(ask):
+    batch = ask("<b>.jsonl", '{"prompt": "<i>春"}\n{"prompt": "坏"}\n[]\n')
+    drawn = files_view.settle(batch)
+    assert "3 / 3 行 lines" in drawn
+    assert "失败 failed 2" in drawn
+    assert "&lt;i&gt;春" in drawn
+    assert "<i>" not in drawn
+    assert "<b>" not in drawn
+    assert f"<td>{TEXT[:5]}</td>" in drawn
+    assert "坏了。 / It broke." in drawn
+    assert "下载 Download .jsonl" in drawn
+
+
+def test_the_table_is_the_first_rows_only(ask):
+    drawn = files_view.stream(ask("a.txt", "春\n" * 30))
+    assert drawn.count("<tr>") == 21
+    assert "The first 20; all are in the download." in drawn
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([{"text": "甲", "log_prob": -1.0}, {"text": "乙"}], "甲 ｜ 乙"),
+        ({"subject": "甲", "predicate": "在", "object_start": 3}, "甲 · 在"),
+        ("甲", "甲"),
+        (None, ""),
+        (0.5, "0.5"),
+    ],
+)
+def test_a_cell_shows_the_texts_of_a_value(value, text):
+    assert files_view.brief(value) == text
+
+
+def test_the_page_says_what_a_file_may_be():
+    drawn = files_view.rules([GENERATION])
+    assert "up to 5 MB and 2000 lines" in drawn
+    assert "python -m demos generation --input FILE --output FILE" in drawn
+
+
+@pytest.fixture(scope="module")
+def served():
+    shelf = FakeShelf(FakeGenerator(text=TEXT * 9, step_seconds=0.01))
+    with serving(Settings(port=0), shelf) as running:
+        yield running
+
+
+def upload(served, name, data):
+    return httpx.post(f"{served.api}upload", files={"files": (name, data)})
+
+
+def press(served, claim, **given):
+    """Press Run as the page does; yield what the server sends until it is done."""
+    session = secrets.token_hex(4)
+    listeners = httpx.get(f"{served.url}config").json()["dependencies"]
+    (run,) = [one for one in listeners if one["api_name"] == "files_run"]
+    form = {
+        "upload": claim,
+        "task": "generation",
+        "output_type": "jsonl",
+        "weights": "auto",
+        **OPTIONS,
+        **given,
+    }
+    question = question_over(served.shelf, Path())
+    body = {
+        "data": [form[name] for name in question.inputs],
+        "fn_index": run["id"],
+        "session_hash": session,
+    }
+    httpx.post(
+        f"{served.api}queue/join", json=body, headers={"accept-language": "en"}
+    ).raise_for_status()
+    address = f"{served.api}queue/data?session_hash={session}"
+    with httpx.stream("GET", address, timeout=30) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: "):
+                event = json.loads(line.removeprefix("data: "))
+                yield event
+                if event["msg"] == "process_completed":
+                    return
+
+
+def claim_of(served, name, data):
+    (path,) = upload(served, name, data).json()
+    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def outputs(served):
+    folder = Path(served.server._folder.name)
+    return sorted(folder.glob("answers-*/*"), key=lambda path: path.stat().st_mtime)
+
+
+def test_over_http_a_file_goes_in_and_a_file_comes_out(served):
+    *_, last = press(served, claim_of(served, "问.txt", "春\n秋\n".encode()))
+    assert last["success"], last
+    output = outputs(served)[-1]
+    assert output.name == "问-generation.jsonl"
+    answer = httpx.get(f"{served.url}{files_view.FILE_ROUTE}{output}")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["prompt"] for line in lines] == ["春", "秋"]
+
+
+def test_a_client_that_leaves_ends_its_file(served):
+    closed, asked = served.generator.closed, len(served.generator.asked)
+    claim = claim_of(served, "a.txt", "春\n" * 500)
+    events = press(served, claim, generation_max_new_tokens=100)
+    for event in events:
+        if event["msg"] == "process_generating":
+            break
+    events.close()
+    since = time.monotonic()
+    while "maskplay_running 0.0" not in httpx.get(f"{served.url}metrics").text:
+        assert time.monotonic() - since < 2, "the slot is still taken"
+        time.sleep(0.02)
+    assert served.generator.closed - closed == len(served.generator.asked) - asked
+    assert len(served.generator.asked) - asked < 3
+
+
+def test_a_place_of_this_machine_is_no_upload(served):
+    claim = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
+    for one in (claim, {"path": "/etc/passwd"}):
+        *_, last = press(served, one)
+        assert not last["success"]
+        assert "root:" not in json.dumps(last)
+
+
+def test_a_file_that_is_too_large_is_refused_at_the_door(served):
+    answer = httpx.post(
+        f"{served.api}upload",
+        files={"files": ("a.txt", b"a" * 5_100_000)},
+        headers={"accept-language": "en"},
+    )
+    assert answer.status_code == 413
+    assert "use the terminal, python -m demos" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "http://127.0.0.1/", "https://example.org/x", ""]
+)
+def test_only_the_servers_own_folder_is_served(served, path):
+    folder = served.server._folder.name
+    assert httpx.get(f"{served.api}file={path}").status_code == 404
+    for way_out in (f"{folder}/../../etc/passwd", f"{folder}/%2e%2e/secret"):
+        assert httpx.get(f"{served.api}file={way_out}").status_code in {403, 404}
+
+
+def test_nothing_is_left_when_the_server_ends():
+    shelf = FakeShelf()
+    with serving(Settings(port=0), shelf) as running:
+        folder = Path(running.server._folder.name)
+        (path,) = upload(running, "a.txt", b"a").json()
+        assert Path(path).is_relative_to(folder)
+    assert not folder.exists()

@@ -31,7 +31,8 @@ from demos.limits import Label, OneOf
 from demos.records import required_of
 from demos.tasks import AnyTask
 
-MAX_BYTES = 5_000_000
+MEGABYTE = 1 << 20  # as gradio counts
+MAX_BYTES = 5 * MEGABYTE
 MAX_LINES = 2_000
 PREVIEW_LINES = 20
 REQUESTS_PER_FILE = 30  # a file may compute for as long as so many requests
@@ -255,7 +256,7 @@ def open_batch(task: AnyTask, source: Path, folder: Path, output_type: str) -> B
 def check_size(task: AnyTask, num_bytes: int) -> None:
     """Refuse a file that is too large for a page."""
     if num_bytes > MAX_BYTES:
-        got, most = f"{num_bytes / 1e6:.1f} MB", f"{MAX_BYTES / 1e6:g} MB"
+        got, most = f"{num_bytes / MEGABYTE:.1f} MB", f"{MAX_BYTES // MEGABYTE} MB"
         raise FileError(
             f"网页上的文件最大 {most}，收到 {got}；更大的请在终端里做："
             f"{command(task)}。",

@@ -6,6 +6,7 @@ component and no demo.
 
 import json
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -199,7 +200,7 @@ class Rules:
 
     def opens(self, path: str) -> bool:
         """Whether there is anything at a path."""
-        inside = f"{FILE_PREFIX}{self.files_folder}/"
+        inside = f"{FILE_PREFIX}{self.files_folder}{os.sep}"
         return (
             (path.rstrip("/") or "/") in OPEN_PATHS
             or path.startswith(OPEN_PREFIXES)

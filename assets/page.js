@@ -135,4 +135,21 @@
     const next = tokens[tokens.indexOf(token) + step];
     if (next) { event.preventDefault(); next.focus(); }
   });
+
+  // A file that is too large is never sent: gradio would say so, but not what to do.
+  const refuseLarge = (event) => {
+    const within = event.target instanceof Element
+      && event.target.closest("#mp-files-upload");
+    if (!within) return;
+    const files = event.dataTransfer ? event.dataTransfer.files : event.target.files;
+    const sentence = document.querySelector("[data-mp-largest]");
+    const large = [...files].some(({ size }) => size > sentence.dataset.mpLargest);
+    sentence.hidden = !large;
+    if (!large) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!event.dataTransfer) event.target.value = "";
+  };
+  document.addEventListener("change", refuseLarge, { capture: true });
+  document.addEventListener("drop", refuseLarge, { capture: true });
 })();

@@ -12,6 +12,7 @@ foreign exception leaves this file.
 import contextlib
 import itertools
 import logging
+import os
 import queue
 import re
 import threading
@@ -120,6 +121,7 @@ def load_text_generator(
 
     Importing the framework takes seconds, so it is done here, in the worker's thread.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its chatter is for nobody here
     from model_core.roles.loaded import load_model  # noqa: PLC0415
     from model_core.roles.text_generator import NetworkTextGenerator  # noqa: PLC0415
 

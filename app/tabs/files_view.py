@@ -12,6 +12,7 @@ from app.batch import (
     INPUT_TYPES,
     MAX_BYTES,
     MAX_LINES,
+    MEGABYTE,
     PREVIEW_LINES,
     Batch,
     Record,
@@ -39,14 +40,18 @@ OWN_FIELDS_FIRST = (
 
 def rules(tasks: Iterable[AnyTask]) -> str:
     """Draw what a file must be, and what to do with one that is not."""
-    kinds, megabytes = " ".join(INPUT_TYPES), MAX_BYTES // 10**6
+    kinds, megabytes = " ".join(INPUT_TYPES), MAX_BYTES // MEGABYTE
     columns = "".join(_column(task) for task in tasks)
     return (
         f'<div class="mp-rules"><p>{kinds}，UTF-8 或 GBK，最大 {megabytes} MB、'
         f"{MAX_LINES} 行；一行进，一行出，坏行只报自己的错。 "
         f"<span>UTF-8 or GBK, up to {megabytes} MB and {MAX_LINES} lines; one line in, "
         "one line out, a bad line gets its own error.</span></p>"
-        f"<dl>{columns}</dl></div>"
+        f"<dl>{columns}</dl>"
+        f'<p class="mp-failure" data-mp-largest="{MAX_BYTES}" hidden>这个文件超过 '
+        f"{megabytes} MB，没有上传；请用上面的命令在终端里做。 This file has more than "
+        f"{megabytes} MB and was not sent: use the command above in a terminal.</p>"
+        "</div>"
     )
 
 

@@ -117,7 +117,11 @@ def test_a_gbk_table_becomes_a_table(ask):
         ("a.txt", "春".encode("utf-16"), "The input is UTF-16: save it as UTF-8."),
         ("a.pdf", b"%PDF", "a.pdf is of no known type: use .jsonl .csv .txt."),
         ("a.txt", b"a\n" * 100_000, f"may have {MAX_LINES} lines, and this one has"),
-        ("a.txt", b"a" * 5_000_001, "5 MB, got 5.0 MB; for larger ones use the term"),
+        (
+            "a.txt",
+            b"a" * (5 * 2**20 + 1),
+            "5 MB, got 5.0 MB; for larger ones use the term",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_earns_a_sentence(ask, name, data, sentence):
@@ -363,7 +367,7 @@ def test_a_place_of_this_machine_is_no_upload(served):
 def test_a_file_that_is_too_large_is_refused_at_the_door(served):
     answer = httpx.post(
         f"{served.api}upload",
-        files={"files": ("a.txt", b"a" * 5_100_000)},
+        files={"files": ("a.txt", b"a" * 5_300_000)},
         headers={"accept-language": "en"},
     )
     assert answer.status_code == 413

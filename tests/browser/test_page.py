@@ -317,6 +317,28 @@ def test_the_dark_page_is_dark(visit, address):
     assert max(map(int, re.findall(r"\d+", ground)[:3])) < 60
 
 
+def test_a_file_is_answered_line_by_line(visit, address, tmp_path):
+    page = visit(address, **DESKTOP)
+    page.get_by_role("tab", name="文件 Files").click()
+    questions = tmp_path / "questions.jsonl"
+    lines = ['{"prompt": "春风", "max_new_tokens": 5}', '{"prompt": ""}', "不是 JSON"]
+    questions.write_text("\n".join(lines) + "\n", encoding="utf8")
+    page.set_input_files("#mp-files-upload input[type=file]", questions)
+    page.wait_for_selector("#mp-files-upload >> text=questions")
+    page.click("#mp-files-run")
+    page.wait_for_selector(".mp-batch.mp-settled", timeout=PATIENCE_MS)
+    assert page.locator(".mp-batch tbody tr").count() == len(lines)
+    assert page.locator(".mp-batch tr.mp-failed").count() == 2
+    with page.expect_download() as caught:
+        page.locator(".mp-batch a.mp-button").first.click()
+    answers = Path(caught.value.path()).read_text("utf-8").splitlines()
+    assert len(answers) == len(lines)
+    assert json.loads(answers[0])["prompt"] == "春风"
+    assert "“开头”须为" in json.loads(answers[1])["error"]
+    assert "JSON" in json.loads(answers[2])["error"]
+    shoot(page, "files")
+
+
 @pytest.mark.skipif(not EMBEDDED.exists(), reason="no embedded weights in assets yet")
 def test_the_real_application_writes_a_poem(visit):
     with running("app.py", "--port", "{port}", "--offline") as address:

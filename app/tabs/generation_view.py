@@ -14,8 +14,14 @@ from demos.generation.record import name_of, to_record
 from demos.generation.task import GenerationResult
 from model_core.interfaces import Candidate
 
-# Styles that are set line by line, and the punctuation that ends their lines.
-LINE_ENDS = {**dict.fromkeys(FORMS, "，。！？；"), "词": "。！？；", "曲": "。！？；"}
+# Styles that are set line by line, and the punctuation that ends their lines. A ci's
+# style names its tune as well: 词·浣溪沙.
+OLD_VERSE = ("五言古诗", "七言古诗")
+LINE_ENDS = {
+    **dict.fromkeys((*FORMS, *OLD_VERSE), "，。！？；"),
+    **dict.fromkeys(("词", "曲"), "。！？；"),
+}
+TUNE_MARK = "·"
 RANKS = ("其一", "其二", "其三", "其四")
 FINISH = {
     "stop": ("写完 finished", "done"),
@@ -64,8 +70,7 @@ def answer_of(result: GenerationResult) -> dict[str, object]:
 
 
 def _sheet(result: GenerationResult, cards: Sequence[str], state: str) -> str:
-    style = result.request.style
-    kind = "mp-verse" if style in LINE_ENDS else "mp-prose"
+    kind = "mp-verse" if _line_ends(result) else "mp-prose"
     return (
         f'<div class="mp-sheet {kind} {state} mp-of-{len(cards)}">'
         f"{''.join(cards)}</div>"
@@ -101,10 +106,15 @@ def _rank(result: GenerationResult, rank: int) -> str:
     return f'<span class="mp-rank">{escape(name)}</span>'
 
 
+def _line_ends(result: GenerationResult) -> str:
+    """Return the marks that end a line in the result's style, "" for prose."""
+    return LINE_ENDS.get(result.request.style.split(TUNE_MARK)[0], "")
+
+
 def _lines(result: GenerationResult, pieces: list[str]) -> tuple[str, list[str]]:
     """Break prompt and continuation into lines of verse, where the style has them."""
-    prompt, ends = result.request.prompt, LINE_ENDS.get(result.request.style, "")
-    broken = list(views.broken_into_lines([*prompt, *pieces], ends))
+    prompt = result.request.prompt
+    broken = list(views.broken_into_lines([*prompt, *pieces], _line_ends(result)))
     return "".join(broken[: len(prompt)]), broken[len(prompt) :]
 
 

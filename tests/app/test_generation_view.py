@@ -123,8 +123,13 @@ def test_what_a_person_or_a_model_writes_stays_text():
 
 @pytest.mark.parametrize(
     ("style", "kind"),
-    [("词·浣溪沙", "mp-verse"), ("曲", "mp-verse"), ("五言古诗", "mp-verse")]
-    + [("散文", "mp-prose"), ("小说", "mp-prose")],
+    [
+        ("词·浣溪沙", "mp-verse"),
+        ("曲", "mp-verse"),
+        ("五言古诗", "mp-verse"),
+        ("散文", "mp-prose"),
+        ("小说", "mp-prose"),
+    ],
 )
 def test_every_kind_of_verse_is_set_as_verse(style, kind):
     model = FakeGenerator(text=POEM, styles=(style,))

@@ -146,7 +146,7 @@ def test_examples_cover_prose_novels_verse_and_ci():
         "七言绝句",
         "五言律诗",
         "七言律诗",
-        "词",
+        "词·浣溪沙",
     } <= styles
 
 

@@ -259,12 +259,14 @@ def test_a_refusal_at_the_door_is_a_toast_too(visit, address):
     page.unroute("**/queue/join*")
     generate(page)
     await_result(page)
+    assert written(page)
 
 
 def test_an_english_browser_reads_english_toasts(visit, address):
     page = visit(address, **{**DESKTOP, "locale": "en-GB"})
     page.click("#mp-run")
-    page.wait_for_selector("text=must have 1 to 2000 characters, got 0.")
+    toast = page.wait_for_selector("text=must have 1 to 2000 characters, got 0.")
+    assert toast.is_visible()
 
 
 def test_models_are_loaded_and_unloaded_by_name(visit, address):
@@ -286,6 +288,7 @@ def test_models_are_loaded_and_unloaded_by_name(visit, address):
     page.wait_for_function(
         "document.querySelectorAll('.mp-chip.mp-ready').length === 1"
     )
+    assert page.locator(".mp-chip.mp-ready").count() == 1
 
 
 def test_a_phone_stacks_everything_in_its_width(visit, address):

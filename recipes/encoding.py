@@ -133,4 +133,5 @@ def join(name: str, rows: Iterable[np.ndarray], num_chars: int) -> Corpus:
     """Put documents end to end."""
     rows = list(rows)
     starts = np.cumsum([0, *map(len, rows)], dtype="int64")
-    return Corpus(name, np.concatenate(rows), starts, num_chars)
+    empty = np.empty(0, dtype="uint16")
+    return Corpus(name, np.concatenate([empty, *rows]), starts, num_chars)

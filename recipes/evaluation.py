@@ -56,6 +56,9 @@ def bits_per_character(
         model: With a language-model head.
         documents: JSON lines with ``style`` and ``text``.
         limit_chars: Documents are read until this many characters.
+
+    Raises:
+        ValueError: There is no document.
     """
     windows: list[Window] = []
     num_chars = num_documents = unknown = 0
@@ -67,6 +70,8 @@ def bits_per_character(
         unknown += ids.count(model.tokenizer.unk_id or 0)
         num_chars += len(text)
         num_documents += 1
+    if not num_chars:
+        raise ValueError(f"expected documents in {documents}, received none")
     nats = sum(score_windows(model, windows))
     return {
         "bits_per_character": round(nats / np.log(2) / num_chars, 4),

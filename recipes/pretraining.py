@@ -51,7 +51,8 @@ class Leg:
         stable = self.decay_from is None
         start = self.until_step if self.decay_from is None else self.decay_from
         end = self.until_step + (1 if stable else 0)
-        return WarmupStableDecay(self.peak_rate, self.warmup_steps, start, end)
+        warmup = max(1, min(self.warmup_steps, start))  # a short try warms up shortly
+        return WarmupStableDecay(self.peak_rate, warmup, start, end)
 
     def parts(self) -> tuple[packing.Part, ...]:
         """Return the rows of every batch by kind."""

@@ -1,78 +1,13 @@
-"""What a demo or the page may know of a model: plain values and Protocols.
+"""The causal part: continue a text.
 
-Changes when a new question is asked of the core. Imports nothing heavy and knows no
-framework, no file and no network.
+Changes when continuing a text is asked differently. Plain values and one Protocol.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-ErrorKind = Literal[
-    "not_ready",
-    "unknown_weights",
-    "unsafe_name",
-    "offline",
-    "not_found",
-    "gated",
-    "corrupt",
-    "disk",
-    "network",
-    "missing_head",
-    "unsupported",
-    "busy",
-    "internal",
-]
-Language = Literal["zh", "en"]
-
-
-class ModelError(Exception):
-    """A failure of the core, already written for the person, in both languages.
-
-    Attributes:
-        kind: What failed, for code that must decide.
-        zh: One Chinese sentence that says what happened and what to do next.
-        en: The same in English.
-    """
-
-    def __init__(self, kind: ErrorKind, zh: str, en: str) -> None:
-        super().__init__(kind, zh, en)
-        self.kind: ErrorKind = kind
-        self.zh = zh
-        self.en = en
-
-    def text(self, language: Language) -> str:
-        """Return the sentence in one language."""
-        return self.en if language == "en" else self.zh
-
-    def __str__(self) -> str:
-        """Return both sentences, Chinese first."""
-        return f"{self.zh} / {self.en}"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsInfo:
-    """Which weights answered, and on what.
-
-    Attributes:
-        name: ``embedded``, a hub id (``owner/name``) or a folder's name.
-        family: Name of the model family, e.g. ``gpt2``.
-        num_parameters: Number of scalars in all weights.
-        size_bytes: Bytes the weights occupy in memory.
-        dtype: Keras dtype policy, e.g. ``float32``.
-        engine: Name of the engine, e.g. ``keras-tensorflow``.
-        device: ``cpu`` or ``gpu:0`` and so on.
-        commit: The hub's 40-digit commit, or "" where there is none.
-    """
-
-    name: str
-    family: str
-    num_parameters: int
-    size_bytes: int
-    dtype: str
-    engine: str
-    device: str
-    commit: str = ""
+from model_core.interfaces.models import WeightsInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +89,7 @@ class GenerationOptions:
         num_return: Continuations in one batch.
         seed: None draws one.
         style: One of the generator's ``styles``, or "" for none.
+        condition: One of the generator's ``conditions``, or "" for none.
         num_beams: 1 samples; more searches (deterministic).
         length_penalty: Exponent of the length that divides a beam's score.
         num_alternatives: Runners-up reported per position.
@@ -169,6 +105,7 @@ class GenerationOptions:
     num_return: int = 1
     seed: int | None = None
     style: str = ""
+    condition: str = ""
     num_beams: int = 1
     length_penalty: float = 1.0
     num_alternatives: int = 5
@@ -187,6 +124,11 @@ class TextGenerator(Protocol):
         """Styles these weights were trained to follow, in display order."""
         ...
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Moods these weights can be given, in display order."""
+        ...
+
     def complete(
         self, prompt: str, options: GenerationOptions
     ) -> Iterator[GenerationFrame]:
@@ -195,32 +137,7 @@ class TextGenerator(Protocol):
         Closing the iterator stops the computation within one step.
 
         Raises:
-            ModelError: ``unsupported`` for a style these weights do not know.
+            ModelError: ``unsupported`` for a style or a condition these weights do
+                not know.
         """
         ...
-
-
-ModelStatus = Literal["absent", "waiting", "downloading", "loading", "ready", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelState:
-    """One line of the model panel.
-
-    Attributes:
-        name: ``embedded``, a hub id or a folder's name.
-        title: For people, e.g. ``内置小模型 · embedded``.
-        status: Where the weights are on their way.
-        downloaded_bytes: While downloading; with ``total_bytes`` as its limit.
-        total_bytes: 0 when not known yet.
-        failure: Why ``status`` is ``failed``.
-        info: Set when ``ready``.
-    """
-
-    name: str
-    title: str
-    status: ModelStatus
-    downloaded_bytes: int = 0
-    total_bytes: int = 0
-    failure: ModelError | None = None
-    info: WeightsInfo | None = None

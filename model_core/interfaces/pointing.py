@@ -1,0 +1,87 @@
+"""The pointer: mark subjects and objects in a text and how they are related.
+
+Changes when pointing is asked differently. Plain values and one Protocol.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from model_core.interfaces.models import WeightsInfo
+
+TripleDecoder = Literal["half_pointer", "gplinker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What can hold between two spans.
+
+    Attributes:
+        subject_type: E.g. 图书作品.
+        predicate: E.g. 作者; a slot of a complex object as ``predicate_slot``, e.g.
+            饰演_inWork.
+        object_type: E.g. 人物.
+    """
+
+    subject_type: str
+    predicate: str
+    object_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointedTriple:
+    """Two spans of one text and the relation between them.
+
+    Attributes:
+        relation: Index into the pointer's ``relations``.
+        subject: Half-open (start, end) character offsets.
+        object: Half-open (start, end) character offsets.
+        probability: Of the whole triple, 0..1.
+    """
+
+    relation: int
+    subject: tuple[int, int]
+    object: tuple[int, int]
+    probability: float
+
+
+class TriplePointer(Protocol):
+    """Points at triples."""
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """Which weights answer."""
+        ...
+
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """What these weights know."""
+        ...
+
+    @property
+    def decoders(self) -> tuple[TripleDecoder, ...]:
+        """Which decoders these weights have, the best first."""
+        ...
+
+    @property
+    def max_text_chars(self) -> int:
+        """The longest text that can be read at once."""
+        ...
+
+    def point(
+        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
+    ) -> tuple[tuple[PointedTriple, ...], ...]:
+        """Return each text's triples of at least a probability, most probable first.
+
+        All texts go through the network together.
+
+        Args:
+            texts: Of at most ``max_text_chars`` characters each.
+            decoder: One of ``decoders``.
+            floor: Lowest probability returned, 0..1.
+
+        Raises:
+            ModelError: ``unsupported`` for a decoder these weights do not have or a
+                text that is too long.
+        """
+        ...

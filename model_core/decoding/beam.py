@@ -1,11 +1,12 @@
 """Beam search as a generator: the best continuations so far after every step.
 
-Changes when the search changes. Deterministic: it draws nothing.
+Changes when the search changes. Deterministic: it draws nothing. Several prompts are
+searched in step, all their beams through one pass of the network.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,12 @@ from model_core.decoding.batch import Batch, advance, prefill, take
 from model_core.decoding.checks import check_counts, check_prompts
 from model_core.decoding.frames import DecodedRow, DecodingFrame
 from model_core.decoding.logits import LogitsRule, Temperature, apply, best_first
+from model_core.decoding.ranking import select
 from model_core.decoding.scoring import chosen_token, log_normalizers
-from model_core.decoding.stepper import CacheT, Stepper
+from model_core.decoding.stepper import CacheT, Logits, Stepper
+
+TagReader = Callable[[CacheT, int], int]
+"""From a cache and a row of it to the tag of that row's next token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +67,16 @@ class BeamOptions:
         return float(total / length**self.length_penalty)
 
 
-class _Beam(NamedTuple):
-    """A continuation and the sum of its tokens' logits after the rules, normalised.
-
-    ``total`` equals ``row.log_prob`` as long as the rules only forbid; a repetition
-    penalty lowers it below.
-    """
-
-    row: DecodedRow
-    total: float
-
-
-class _Candidate(NamedTuple):
-    total: float
-    parent: int
-    token_id: int
+def _untagged(cache: object, row: int) -> int:
+    del cache, row
+    return 0
 
 
 def beam_search(
-    stepper: Stepper[CacheT], prompt: Sequence[int], options: BeamOptions
+    stepper: Stepper[CacheT],
+    prompt: Sequence[int],
+    options: BeamOptions,
+    tag_of: TagReader[CacheT] = _untagged,
 ) -> Generator[DecodingFrame, None, None]:
     """Yield the best continuations so far, finished and running, best first.
 
@@ -99,94 +95,173 @@ def beam_search(
         stepper: The network.
         prompt: Token ids, at least one.
         options: How to search.
+        tag_of: Reads the ``tag`` of every chosen token off a cache that knows it.
 
     Raises:
         ValueError: A prompt without a token (at once, not at the first frame).
         FloatingPointError: The network's logits are not numbers.
     """
     check_prompts([prompt])
-    return _frames(stepper, prompt, options)
+    return (frames[0] for frames in _frames(stepper, [prompt], options, tag_of))
+
+
+def beam_search_many(
+    stepper: Stepper[CacheT],
+    prompts: Sequence[Sequence[int]],
+    options: BeamOptions,
+    tag_of: TagReader[CacheT] = _untagged,
+) -> Generator[tuple[DecodingFrame, ...], None, None]:
+    """Search several prompts in step; yield a frame per prompt, in their order.
+
+    Every prompt ends with what ``beam_search`` would have found for it alone. One that
+    is over repeats its last frame and costs nothing more. Prompts of like length leave
+    the least padding.
+
+    Args:
+        stepper: The network.
+        prompts: Token ids, each at least one.
+        options: How to search, the same for all.
+        tag_of: As for ``beam_search``.
+
+    Raises:
+        ValueError: No prompt, or one without a token (at once).
+        FloatingPointError: The network's logits are not numbers.
+    """
+    check_prompts(prompts)
+    return _frames(stepper, prompts, options, tag_of)
+
+
+class _Beam(NamedTuple):
+    """A continuation and the sum of its tokens' logits after the rules, normalised.
+
+    ``total`` equals ``row.log_prob`` as long as the rules only forbid; a repetition
+    penalty lowers it below. ``place`` is its row in the batch, or its parent's where
+    it has just been chosen.
+    """
+
+    row: DecodedRow
+    total: float
+    place: int
+
+
+class _Candidate(NamedTuple):
+    total: float
+    parent: _Beam
+    token_id: int
+
+
+class _Search(NamedTuple):
+    """One prompt's; over when nothing runs."""
+
+    running: tuple[_Beam, ...]
+    finished: tuple[_Beam, ...] = ()
+    frame: DecodingFrame = DecodingFrame(())
+
+    def placed(self, first: int) -> Self:
+        """Return the search whose running beams stand in the rows from ``first``."""
+        running = tuple(
+            beam._replace(place=place) for place, beam in enumerate(self.running, first)
+        )
+        return self._replace(running=running)
+
+
+class _Step(NamedTuple, Generic[CacheT]):
+    """What the network said of every row's next token."""
+
+    batch: Batch[CacheT]
+    normalizers: npt.NDArray[np.float64]
+    allowed: Logits
+    tag_of: TagReader[CacheT]
 
 
 def _frames(
-    stepper: Stepper[CacheT], prompt: Sequence[int], options: BeamOptions
-) -> Generator[DecodingFrame, None, None]:
-    running = [_Beam(DecodedRow(), 0.0)]
-    finished: list[_Beam] = []
-    batch = prefill(stepper, [prompt], options.max_new_tokens)
+    stepper: Stepper[CacheT],
+    prompts: Sequence[Sequence[int]],
+    options: BeamOptions,
+    tag_of: TagReader[CacheT],
+) -> Generator[tuple[DecodingFrame, ...], None, None]:
+    batch = prefill(stepper, prompts, options.max_new_tokens)
+    searches = [
+        _Search((_Beam(DecodedRow(), 0.0, place),)) for place in range(len(prompts))
+    ]
     while True:
-        candidates, extended = _extend(batch, running, options)
-        finished += [beam for beam in extended if beam.row.finish]
-        alive = [index for index, beam in enumerate(extended) if not beam.row.finish]
-        running = [extended[index] for index in alive]
-        is_last = _is_over(running, finished, options)
-        yield _frame(finished if is_last else finished + running, options)
-        if is_last:
+        normalizers = log_normalizers(batch.logits)
+        allowed = apply(options.rules, batch.logits, batch.history)
+        step = _Step(batch, normalizers, allowed, tag_of)
+        searches = [_extended(search, step, options) for search in searches]
+        yield tuple(search.frame for search in searches)
+        running = [beam for search in searches for beam in search.running]
+        if not running:
             return
-        parents = np.array([candidates[index].parent for index in alive])
-        tokens = np.array([candidates[index].token_id for index in alive])
-        batch = take(stepper, batch, parents)
-        batch = advance(stepper, batch, tokens, np.ones(len(alive), np.bool_))
+        batch = _advanced(stepper, batch, running)
+        firsts = np.cumsum([0, *(len(search.running) for search in searches)])
+        searches = [
+            search.placed(int(first))
+            for search, first in zip(searches, firsts, strict=False)
+        ]
 
 
-def _extend(
-    batch: Batch[CacheT], beams: list[_Beam], options: BeamOptions
-) -> tuple[list[_Candidate], list[_Beam]]:
-    """Return the chosen continuations of all beams, best first, and whence they are."""
-    normalizers = log_normalizers(batch.logits)
-    allowed = apply(options.rules, batch.logits, batch.history)
+def _advanced(
+    stepper: Stepper[CacheT], batch: Batch[CacheT], running: list[_Beam]
+) -> Batch[CacheT]:
+    batch = take(stepper, batch, np.array([beam.place for beam in running]))
+    tokens = np.array([beam.row.tokens[-1].token_id for beam in running])
+    return advance(stepper, batch, tokens, np.ones(len(running), np.bool_))
+
+
+def _extended(search: _Search, step: _Step[CacheT], options: BeamOptions) -> _Search:
+    """Return the search one token on; one that is over stays as it is."""
+    if not search.running:
+        return search
+    candidates = select(
+        _ranked(search.running, step, options),
+        options.num_beams,
+        lambda candidate: candidate.token_id in options.stop_token_ids,
+    )
+    beams = [_beam(candidate, step, options) for candidate in candidates]
+    running = tuple(beam for beam in beams if not beam.row.finish)
+    finished = (*search.finished, *(beam for beam in beams if beam.row.finish))
+    if _is_over(running, finished, options):
+        running = ()
+    return _Search(running, finished, _frame((*finished, *running), options))
+
+
+def _ranked(
+    beams: tuple[_Beam, ...], step: _Step[CacheT], options: BeamOptions
+) -> list[_Candidate]:
+    """Return the continuations by one token that may be chosen, best first."""
+    count = options.num_beams + len(options.stop_token_ids)
     candidates: list[_Candidate] = []
-    for parent, beam in enumerate(beams):
-        best = best_first(
-            allowed[parent], options.num_beams + len(options.stop_token_ids)
-        )
-        steps = allowed[parent, best] - normalizers[parent]
+    for beam in beams:
+        best = best_first(step.allowed[beam.place], count)
+        logits = step.allowed[beam.place, best] - step.normalizers[beam.place]
         candidates += [
-            _Candidate(beam.total + step, parent, token_id)
-            for step, token_id in zip(steps.tolist(), best.tolist(), strict=True)
+            _Candidate(beam.total + logit, beam, token_id)
+            for logit, token_id in zip(logits.tolist(), best.tolist(), strict=True)
         ]
     candidates.sort(key=lambda candidate: -candidate.total)
-    chosen = _select(candidates, options)
-    extended = [
-        _extended(batch, beams[candidate.parent], candidate, normalizers, options)
-        for candidate in chosen
-    ]
-    return chosen, extended
+    return candidates
 
 
-def _select(candidates: list[_Candidate], options: BeamOptions) -> list[_Candidate]:
-    """Keep the stops among the first ``num_beams`` and the first others, ranked."""
-    chosen: list[_Candidate] = []
-    places = options.num_beams
-    for rank, candidate in enumerate(candidates):
-        if candidate.token_id in options.stop_token_ids:
-            if rank < options.num_beams:
-                chosen.append(candidate)
-        elif places:
-            chosen.append(candidate)
-            places -= 1
-    return chosen
-
-
-def _extended(
-    batch: Batch[CacheT],
-    beam: _Beam,
-    candidate: _Candidate,
-    normalizers: npt.NDArray[np.float64],
-    options: BeamOptions,
-) -> _Beam:
+def _beam(candidate: _Candidate, step: _Step[CacheT], options: BeamOptions) -> _Beam:
+    parent = candidate.parent
     token = chosen_token(
-        batch.logits[candidate.parent],
-        float(normalizers[candidate.parent]),
+        step.batch.logits[parent.place],
+        float(step.normalizers[parent.place]),
         candidate.token_id,
         options.num_alternatives,
     )
-    row = beam.row.extended(token, options.stop_token_ids, options.max_new_tokens)
+    tag = step.tag_of(step.batch.cache, parent.place)
+    row = parent.row.extended(
+        replace(token, tag=tag), options.stop_token_ids, options.max_new_tokens
+    )
     score = options.score(candidate.total, row.num_steps)
-    return _Beam(replace(row, score=score), candidate.total)
+    return _Beam(replace(row, score=score), candidate.total, parent.place)
 
 
-def _is_over(running: list[_Beam], finished: list[_Beam], options: BeamOptions) -> bool:
+def _is_over(
+    running: tuple[_Beam, ...], finished: tuple[_Beam, ...], options: BeamOptions
+) -> bool:
     if not running or len(finished) >= options.num_beams:
         return True
     if len(finished) < options.num_return:
@@ -207,6 +282,6 @@ def _highest_score(beam: _Beam, options: BeamOptions) -> float:
     return options.score(beam.total, beam.row.num_steps + 1)
 
 
-def _frame(beams: list[_Beam], options: BeamOptions) -> DecodingFrame:
+def _frame(beams: tuple[_Beam, ...], options: BeamOptions) -> DecodingFrame:
     ranked = sorted((beam.row for beam in beams), key=lambda row: -row.score)
     return DecodingFrame(tuple(ranked[: options.num_return]))

@@ -18,11 +18,13 @@ class ChosenToken:
         log_prob: Log-probability in nats under the model, before any rule.
         alternatives: (token_id, probability) of the model's most probable tokens at
             this position, before any rule, best first; the chosen one may be there.
+        tag: What the network tagged it with, e.g. ``copying.BEGIN``; 0 without tags.
     """
 
     token_id: int
     log_prob: float
     alternatives: tuple[tuple[int, float], ...] = ()
+    tag: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class DecodedRow:
     def token_ids(self) -> tuple[int, ...]:
         """The ids of the text's tokens."""
         return tuple(token.token_id for token in self.tokens)
+
+    @property
+    def tags(self) -> tuple[int, ...]:
+        """The tags of the text's tokens."""
+        return tuple(token.tag for token in self.tokens)
 
     @property
     def num_steps(self) -> int:

@@ -152,11 +152,13 @@ class RepetitionPenalty:
 class NoRepeatNgram:
     """Forbids the token that would complete an n-gram the row already holds.
 
-    Prompt and generated tokens count alike. Exempt tokens may always follow.
+    Prompt and generated tokens count alike, or only the latter, where the text may
+    repeat its prompt but not itself. Exempt tokens may always follow.
     """
 
     size: int
     exempt_token_ids: tuple[int, ...] = ()
+    new_tokens_only: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -165,8 +167,9 @@ class NoRepeatNgram:
     def __call__(self, logits: Logits, history: History) -> Logits:
         """Forbid every token that followed the row's last n - 1 tokens before."""
         free = logits.copy()
+        seen = history.new_tokens if self.new_tokens_only else history.row
         for row in range(len(logits)):
-            free[row, _followers(history.row(row), self.size)] = FORBIDDEN
+            free[row, _followers(seen(row), self.size)] = FORBIDDEN
         exempt = list(self.exempt_token_ids)
         free[:, exempt] = logits[:, exempt]
         return free

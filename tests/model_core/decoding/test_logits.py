@@ -212,3 +212,11 @@ def test_best_first_breaks_ties_by_index_and_never_returns_a_forbidden_token():
 def test_a_value_out_of_range_is_refused_by_name(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_the_prompt_may_be_repeated_where_only_new_tokens_count():
+    rule = NoRepeatNgram(2, new_tokens_only=True)
+    logits = np.zeros((1, 6), np.float32)
+    assert kept(rule(logits, grown([1, 2, 3], 1))) == [[0, 1, 2, 3, 4, 5]]
+    assert kept(rule(logits, grown([1, 2, 3], 1, 2, 1))) == [[0, 1, 3, 4, 5]]
+    assert kept(NoRepeatNgram(2)(logits, grown([1, 2, 3], 1))) == [[0, 1, 3, 4, 5]]

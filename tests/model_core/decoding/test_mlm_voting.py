@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model_core.decoding.extractive import occurrences
+from model_core.decoding.mlm_voting import (
+    answer_probability,
+    best_spans,
+    greedy_answer,
+    mlm_vote,
+    span_log_probs,
+)
+
+STOP = 5
+sources = st.lists(st.integers(0, 4), min_size=1, max_size=9).map(np.array)
+seeds = st.integers(0, 10_000)
+
+
+def masks(seed, num_masks=4, num_passages=None, sharpness=2.0):
+    shape = (num_passages or 1, num_masks, STOP + 1)
+    logits = np.random.default_rng(seed).normal(scale=sharpness, size=shape)
+    weights = np.exp(logits)
+    probabilities = weights / weights.sum(-1, keepdims=True)
+    return list(probabilities) if num_passages else probabilities[0]
+
+
+def by_hand(probabilities, answer):
+    total = 1.0
+    for place, token in enumerate([*answer, STOP][: len(probabilities)]):
+        total *= probabilities[place][token]
+    return total
+
+
+def all_spans(source, longest):
+    return {
+        tuple(source[start:end].tolist())
+        for start in range(len(source))
+        for end in range(start + 1, min(start + longest, len(source)) + 1)
+    }
+
+
+@settings(deadline=None)
+@given(seeds, sources)
+def test_every_stretch_has_the_product_of_its_positions(seed, source):
+    probabilities = masks(seed)
+    scores = span_log_probs(probabilities, source, STOP)
+    assert scores.shape == (min(4, len(source)), len(source))
+    for row, start in np.ndindex(scores.shape):
+        span = source[start : start + row + 1]
+        if len(span) <= row:
+            assert scores[row, start] == -np.inf
+        else:
+            assert scores[row, start] == pytest.approx(
+                np.log(by_hand(probabilities, span.tolist()))
+            )
+
+
+@settings(deadline=None)
+@given(seeds, sources, st.integers(1, 40))
+def test_the_best_spans_are_the_best_of_all(seed, source, count):
+    probabilities = masks(seed)
+    spans = best_spans(probabilities, source, STOP, count)
+    expected = sorted(
+        ((by_hand(probabilities, span), span) for span in all_spans(source, 4)),
+        reverse=True,
+    )[:count]
+    assert [span.token_ids for span in spans] == [span for _, span in expected]
+    assert [span.probability for span in spans] == pytest.approx(
+        [probability for probability, _ in expected]
+    )
+
+
+def test_free_answers_are_a_distribution():
+    probabilities = masks(3, num_masks=3)
+    answers = [()] + [
+        tuple(answer) for length in (1, 2, 3) for answer in np.ndindex(*[STOP] * length)
+    ]
+    total = sum(answer_probability(probabilities, a, STOP) for a in answers)
+    assert total == pytest.approx(1)
+
+
+@settings(deadline=None)
+@given(seeds, st.none() | sources)
+def test_reading_greedily_takes_the_best_allowed_token_at_every_position(seed, source):
+    probabilities = masks(seed)
+    answer = greedy_answer(probabilities, source, STOP)
+    for place in range(min(len(answer) + 1, len(probabilities))):
+        allowed = [
+            token
+            for token in range(STOP)
+            if source is None or occurrences(source, [*answer[:place], token]).size
+        ]
+        best = max([*allowed, STOP], key=lambda token: probabilities[place][token])
+        assert best == (*answer, STOP)[place]
+
+
+@settings(deadline=None)
+@given(seeds, st.lists(sources, min_size=3, max_size=3))
+def test_the_vote_is_the_formula_over_every_candidate(seed, texts):
+    probabilities = masks(seed, num_passages=3)
+    reading = mlm_vote(probabilities, STOP, texts, num_return=99, num_candidates=99)
+    parts = [
+        bool(greedy_answer(p, s, STOP))
+        for p, s in zip(probabilities, texts, strict=True)
+    ]
+    candidates = [
+        {()} if not part else all_spans(source, 4)
+        for source, part in zip(texts, parts, strict=True)
+    ]
+    everything = set.union(*candidates)
+    assert {a.token_ids for a in reading.answers} == (everything - {()} or {()})
+    for answer in reading.answers:
+        own = [
+            by_hand(p, answer.token_ids)
+            if (part or not any(parts)) and occurrences(source, answer.token_ids).size
+            else 0.0
+            for p, source, part in zip(probabilities, texts, parts, strict=True)
+        ]
+        squares, total = sum(v * v for v in own), sum(own)
+        assert answer.vote == pytest.approx(squares / (total + 1))
+        assert answer.probability == pytest.approx(squares / total)
+        assert answer.own_probabilities == pytest.approx(own)
+    votes = [answer.vote for answer in reading.answers]
+    assert votes == sorted(votes, reverse=True)
+    assert reading.has_answer == pytest.approx([1 - p[0, STOP] for p in probabilities])
+
+
+@settings(deadline=None)
+@given(seeds, sources)
+def test_one_passage_answers_with_its_best_stretch(seed, source):
+    probabilities = masks(seed)
+    reading = mlm_vote([probabilities], STOP, [source])
+    (own,) = reading.own_answers
+    assert reading.answers[0].token_ids == own.token_ids
+    assert reading.answers[0].probability == pytest.approx(own.probability)
+    if greedy_answer(probabilities, source, STOP):
+        (best,) = best_spans(probabilities, source, STOP, 1)
+        assert own == best
+        assert own.probability >= by_hand(
+            probabilities, greedy_answer(probabilities, source, STOP)
+        ) * (1 - 1e-9)
+    else:
+        assert own.token_ids == ()
+        assert own.probability == pytest.approx(probabilities[0, STOP])
+
+
+def test_agreement_outweighs_one_that_is_as_sure():
+    sure = np.full((2, STOP + 1), 0.02)
+    one, other = sure.copy(), sure.copy()
+    one[0, 1] = one[1, STOP] = other[0, 2] = other[1, STOP] = 0.9
+    source = np.array([1, 2])
+    reading = mlm_vote([one, other, other], STOP, [source] * 3, num_return=9)
+    assert reading.answers[0].token_ids == (2,)
+    assert [span.token_ids for span in reading.own_answers] == [(1,), (2,), (2,)]
+
+
+def test_free_reading_votes_over_what_is_read_greedily():
+    probabilities = masks(11, num_passages=4)
+    reading = mlm_vote(probabilities, STOP, num_return=9)
+    greedy = {greedy_answer(p, None, STOP) for p in probabilities}
+    assert {answer.token_ids for answer in reading.answers} == greedy - {()}
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: mlm_vote([], STOP), "at least one passage, got none"),
+        (
+            lambda: mlm_vote([masks(0)], STOP, []),
+            r"one array per passage \(1\), got 0",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused(ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()
+
+
+def test_many_weak_answers_together_beat_one_stop_below_the_threshold():
+    probabilities = np.full((2, 6), 0.14)
+    probabilities[0, 5] = 0.3  # the stop is the likeliest first token, yet unlikely
+    probabilities[1, 5] = 0.9
+    source = np.array([0, 1, 2, 3, 4])
+    assert mlm_vote([probabilities], 5, [source]).answers[0].token_ids == ()
+    found = mlm_vote([probabilities], 5, [source], none_above=0.5)
+    assert len(found.answers[0].token_ids) == 1
+    probabilities[0, 5] = 0.6
+    found = mlm_vote([probabilities], 5, [source], none_above=0.5)
+    assert found.answers[0].token_ids == ()

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from model_core.interfaces import ModelError
+from model_core.interfaces import (
+    MASK_FILLER,
+    PASSAGE_READER,
+    TEXT_GENERATOR,
+    ModelError,
+    Role,
+)
 
 PromptFormat = Literal["plain", "cls_first"]
 
@@ -210,6 +216,26 @@ DEFAULT_WEIGHTS: dict[str, str] = {
     "fewshot": "hfl/chinese-roberta-wwm-ext",
 }
 """The repository a tab uses when nobody chooses; tabs of other families follow."""
+
+
+ROLES_OF_HEAD: dict[str, tuple[Role[object], ...]] = {
+    "language_model": (TEXT_GENERATOR,),
+    "masked_lm": (MASK_FILLER,),
+    "span": (PASSAGE_READER,),
+    "pooler": (),
+}
+"""The parts that published weights with a head can play, before they are loaded."""
+
+HEAD_OF_ROLE = {
+    role.name: head for head, roles in ROLES_OF_HEAD.items() for role in roles
+}
+
+TASK_OF_ROLE: dict[str, str] = {
+    TEXT_GENERATOR.name: "generation",
+    MASK_FILLER.name: "fewshot",
+    PASSAGE_READER.name: "qa",
+}
+"""The tab whose default weights a part prefers."""
 
 
 def find_card(name: str) -> ModelCard | None:

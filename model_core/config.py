@@ -47,6 +47,13 @@ class TransformerConfig:
         initializer_range: Standard deviation of fresh kernels; 0 starts at zero.
         dropout: Rate on embeddings and on each residual branch, while training.
         attention_dropout: Rate on attention probabilities, while training.
+        mark_vocab_size: Rows of the mark embedding, a third sum of the input that says
+            something of each token (a word's border, a match with the question); 0 for
+            none.
+        num_conditions: Values of the condition that may shift every norm, besides
+            none (kexue.fm/archives/7124); 0 for plain norms.
+        condition_size: Width of a condition's vector.
+        num_relations: Relations that the pointing heads know.
     """
 
     vocab_size: int
@@ -66,6 +73,10 @@ class TransformerConfig:
     initializer_range: float = 0.02
     dropout: float = 0.0
     attention_dropout: float = 0.0
+    mark_vocab_size: int = 0
+    num_conditions: int = 0
+    condition_size: int = 128
+    num_relations: int = 0
 
     def __post_init__(self) -> None:
         """Refuse sizes that no network can have."""
@@ -97,6 +108,16 @@ class TransformerConfig:
     def head_size(self) -> int:
         """Width of one attention head."""
         return self.hidden_size // self.num_attention_heads
+
+    @property
+    def num_relation_edges(self) -> int:
+        """Two scores, start and end, for every relation."""
+        return 2 * self.num_relations
+
+    @property
+    def span_size(self) -> int:
+        """Width of a span's first and last state side by side."""
+        return 2 * self.hidden_size
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON values."""

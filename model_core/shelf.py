@@ -20,28 +20,35 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from model_core.catalog import (
+    CARDS,
     DEFAULT_WEIGHTS,
+    HEAD_OF_ROLE,
+    ROLES_OF_HEAD,
+    TASK_OF_ROLE,
     ModelCard,
     cards_for,
     check_head,
     find_card,
 )
 from model_core.checkpoints.hub import DownloadCancelledError, HubClient, check_repo_id
-from model_core.checkpoints.load_failures import load_failure, refusal
+from model_core.checkpoints.load_failures import load_failure, no_part, refusal
 from model_core.engines.registry import AUTO as ENGINE_AUTO
 from model_core.engines.registry import ENGINES, check_engine
 from model_core.interfaces import (
     ModelError,
     ModelState,
     ModelStatus,
-    TextGenerator,
+    Player,
+    Role,
 )
+
+ModelT = TypeVar("ModelT")
 
 AUTO, EMBEDDED, HUB = "auto", "embedded", "hub"
 TASK = "generation"
-HEAD = "language_model"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "embedded"
 
 MAX_HUB_MODELS = 2
@@ -110,32 +117,31 @@ class Source:
 
 EMBEDDED_SOURCE = Source(EMBEDDED, "内置小模型 · embedded", EMBEDDED_FOLDER)
 
-Loader = Callable[[Path, Source, str, ShelfSettings], TextGenerator]
-"""Turns (folder, source, commit, settings) into a generator; may take seconds."""
+Loader = Callable[[Path, Source, str, ShelfSettings], Player]
+"""Turns (folder, source, commit, settings) into a player; may take seconds."""
 
 
-def load_text_generator(
+def load_player(
     folder: Path, source: Source, commit: str, settings: ShelfSettings
-) -> TextGenerator:
-    """Load weights from a folder behind the generating Protocol.
+) -> Player:
+    """Load weights from a folder, ready for every part they can play.
 
     Importing the framework takes seconds, so it is done here, in the worker's thread.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its chatter is for nobody here
+    from model_core.roles.cast import Cast  # noqa: PLC0415
     from model_core.roles.loaded import load_model  # noqa: PLC0415
-    from model_core.roles.text_generator import NetworkTextGenerator  # noqa: PLC0415
 
     loaded = load_model(
         folder,
         name=source.name,
         commit=commit,
-        head=HEAD,
         engine=settings.engine,
         dtype=settings.dtype,
     )
-    generator = NetworkTextGenerator(loaded)
-    generator.warm_up()
-    return generator
+    cast = Cast(loaded)
+    cast.warm_up()
+    return cast
 
 
 @dataclass(eq=False, slots=True)
@@ -154,7 +160,7 @@ class Slot:
     downloaded_bytes: int = 0
     total_bytes: int = 0
     failure: ModelError | None = None
-    generator: TextGenerator | None = None
+    player: Player | None = None
     ticket: threading.Event | None = None
     last_used: int = 0
 
@@ -162,11 +168,11 @@ class Slot:
         self,
         status: ModelStatus,
         *,
-        generator: TextGenerator | None = None,
+        player: Player | None = None,
         failure: ModelError | None = None,
     ) -> None:
         """Enter a state; what belonged to the one before is gone."""
-        self.status, self.generator, self.failure = status, generator, failure
+        self.status, self.player, self.failure = status, player, failure
         self.downloaded_bytes = self.total_bytes = 0
 
     @property
@@ -179,7 +185,7 @@ class Slot:
             downloaded_bytes=self.downloaded_bytes,
             total_bytes=self.total_bytes,
             failure=self.failure,
-            info=self.generator.weights if self.generator else None,
+            info=self.player.weights if self.player else None,
         )
 
 
@@ -210,7 +216,7 @@ class ModelShelf:
         _check_engine(settings.engine)
         self._settings = settings
         self._hub = hub or HubClient(settings.cache_dir, offline=settings.offline)
-        self._loader = loader or load_text_generator
+        self._loader = loader or load_player
         self._changed = threading.Condition()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._uses = itertools.count(1)
@@ -273,31 +279,34 @@ class ModelShelf:
             if slot is not None:
                 self._release(slot)
 
-    def text_generator(
-        self, weights: str = AUTO, *, timeout_seconds: float = 60.0
-    ) -> TextGenerator:
-        """Return a generator, waiting while it loads.
+    def model(
+        self, role: Role[ModelT], weights: str = AUTO, *, timeout_seconds: float = 60.0
+    ) -> ModelT:
+        """Return weights in a part, waiting while they load.
 
-        ``auto`` is the profile's weights once they are ready and the embedded ones
-        until then; a name is these weights or an error. Weights that nobody has asked
-        for yet begin to load; those that failed do not, ``load`` tries them again.
+        ``auto`` is the profile's weights, or those that the part's tab prefers, once
+        they are ready and can play it, and the embedded ones until then; a name is
+        these weights or an error. Weights that nobody has asked for yet begin to load;
+        those that failed do not, ``load`` tries them again.
 
         Raises:
-            ModelError: not_ready with the progress, when the time is up; what ``load``
-                raises; the failure of the weights.
+            ModelError: not_ready with the progress, when the time is up; missing_head
+                where the weights cannot play the part; what ``load`` raises; the
+                failure of the weights.
         """
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
-            slot = self._choose(weights)
+            slot = self._choose(role, weights)
             if slot.status == "absent":
                 self._begin(slot)
-            while slot.generator is None:
+            while slot.player is None:
                 remaining = deadline - time.monotonic()
                 _check_coming(slot, remaining)
                 self._changed.wait(remaining)
-                slot = self._choose(weights)
+                slot = self._choose(role, weights)
             slot.last_used = next(self._uses)
-            return slot.generator
+            player = slot.player
+        return player.play(role)
 
     def close(self) -> None:
         """Give up what is on its way and release everything."""
@@ -312,13 +321,20 @@ class ModelShelf:
 
     # Names. Callers hold the lock.
 
-    def _choose(self, weights: str) -> Slot:
+    def _choose(self, role: Role[ModelT], weights: str) -> Slot:
         """Return the slot that should answer now."""
         if weights.strip() != AUTO:
-            return self._slot(self._find(weights))
+            meant = _hub_weights(role) if weights.strip() == HUB else weights
+            source = self._find(meant)
+            _check_part(source, role)
+            return self._slot(source)
+        for source in (self._wanted, *_preferred(role)):
+            slot = self._slots.get(source)
+            if slot and slot.player and role.name in slot.player.roles:
+                return slot
         wanted, embedded = self._slots[self._wanted], self._slots[EMBEDDED_SOURCE]
         only_hope = embedded.status == "failed" and wanted.status in ON_THE_WAY
-        return wanted if wanted.status == "ready" or only_hope else embedded
+        return wanted if only_hope else embedded
 
     def _find(self, name: str) -> Source:
         """Return where named weights come from.
@@ -415,10 +431,12 @@ class ModelShelf:
                 if source is not EMBEDDED_SOURCE:
                     self._make_room()
                 job.slot.become("loading")
-            generator = self._loader(folder, source, commit, self._settings)
+            player = self._loader(folder, source, commit, self._settings)
             with self._step(job):
                 job.slot.last_used = next(self._uses)
-                job.slot.become("ready", generator=generator)
+                job.slot.become("ready", player=player)
+            if source is EMBEDDED_SOURCE:
+                player.rehearse()
         except DownloadCancelledError:
             logger.info("%s is given up", source.name)
         except Exception as error:  # noqa: BLE001 - every one becomes a sentence
@@ -492,31 +510,46 @@ def _find_remote(name: str) -> Source:
 
     Raises:
         ModelError: unknown_weights for a word that is not in the catalogue,
-            unsafe_name for what is no hub id, missing_head for weights that are known
-            to have no language model.
+            unsafe_name for what is no hub id, missing_head for weights that no tab can
+            use.
     """
     card = find_card(name)
     if card is None and BARE_WORD.fullmatch(name):
         raise refusal("unknown", name=name, example=DEFAULT_WEIGHTS[TASK])
     repo_id, revision = (card.repo_id, None) if card else check_repo_id(name)
     card = card or find_card(repo_id)
-    if card is not None:
-        _check_writes(card)
+    if card is not None and not card.tasks:
+        check_head(card.repo_id, card.refusals[0].head)
     shown = f"{repo_id}@{revision}" if revision else repo_id
     title = card.title if card and not revision else shown
     return Source(shown, title, repo_id=repo_id, revision=revision)
 
 
-def _check_writes(card: ModelCard) -> None:
-    """Refuse a card without a trained language model before anything comes down."""
-    check_head(card.repo_id, HEAD)
-    if card.head != HEAD:
-        raise refusal(
-            "no_writer",
-            name=card.repo_id,
-            head=card.head,
-            example=DEFAULT_WEIGHTS[TASK],
-        )
+def _hub_weights(role: Role[ModelT]) -> str:
+    """Return what ``hub`` stands for in a part: its tab's weights, else ``hub``."""
+    return DEFAULT_WEIGHTS.get(TASK_OF_ROLE.get(role.name, ""), HUB)
+
+
+def _preferred(role: Role[ModelT]) -> tuple[Source, ...]:
+    """Return the weights that a part's tab uses when nobody chooses."""
+    name = DEFAULT_WEIGHTS.get(TASK_OF_ROLE.get(role.name, ""))
+    return (_find_remote(name),) if name else ()
+
+
+def _check_part(source: Source, role: Role[ModelT]) -> None:
+    """Refuse published weights that are known not to play a part, before any download.
+
+    Raises:
+        ModelError: ``missing_head``, with what they can play.
+    """
+    card = find_card(source.repo_id) if source.repo_id else None
+    if card is None:
+        return
+    if role.name in HEAD_OF_ROLE:
+        check_head(card.repo_id, HEAD_OF_ROLE[role.name])
+    able = ROLES_OF_HEAD[card.head]
+    if role.name not in {one.name for one in able}:
+        raise no_part(source.name, role, able)
 
 
 def _check_coming(slot: Slot, remaining_seconds: float) -> None:
@@ -537,5 +570,8 @@ def _not_ready(slot: Slot) -> ModelError:
     )
 
 
-KNOWN = (EMBEDDED_SOURCE, *(_find_remote(card.name) for card in cards_for(TASK)))
+KNOWN = (
+    EMBEDDED_SOURCE,
+    *(_find_remote(card.name) for card in CARDS if card.tasks),
+)
 """What the panel always shows, in display order."""

@@ -5,10 +5,11 @@ Changes when loading can fail, or a shelf can refuse, in a new way. Knows no hub
 
 import errno
 import logging
+from collections.abc import Iterable
 
 from model_core.checkpoints.errors import CheckpointFormatError, MissingHeadError
 from model_core.checkpoints.hub_failures import Sentence
-from model_core.interfaces import ModelError
+from model_core.interfaces import ModelError, Role
 
 REFUSALS: dict[str, Sentence] = {
     "absent": Sentence(
@@ -61,11 +62,11 @@ REFUSALS: dict[str, Sentence] = {
         "找不到文件夹 {name}，请核对路径。",
         "There is no folder {name}; check the path.",
     ),
-    "no_writer": Sentence(
+    "no_part": Sentence(
         "missing_head",
-        "「{name}」没有语言模型头（它带的是 {head}），不能续写；请改用例如 {example}。",
-        "{name} has no language-model head (it has {head}) and cannot continue a text; "
-        "use {example}, for example.",
+        "「{name}」不会{zh}（它会的是：{parts_zh}）；请改用内置模型，或换一组权重。",
+        "{name} cannot {en} (it can: {parts_en}); use the embedded model, or choose "
+        "other weights.",
     ),
 }
 
@@ -152,6 +153,25 @@ logger = logging.getLogger(__name__)
 def refusal(row: str, **facts: object) -> ModelError:
     """Return the error of one row of ``REFUSALS`` with its facts filled in."""
     return REFUSALS[row].error(**facts)
+
+
+def no_part(name: str, role: Role[object], able: Iterable[Role[object]]) -> ModelError:
+    """Return the error of weights that cannot play a part.
+
+    Args:
+        name: What the person calls the weights.
+        role: What was asked.
+        able: What they can do.
+    """
+    able = tuple(able)
+    return refusal(
+        "no_part",
+        name=name,
+        zh=role.zh,
+        en=role.en,
+        parts_zh="、".join(one.zh for one in able) or "无",
+        parts_en=", ".join(one.en for one in able) or "nothing here",
+    )
 
 
 def load_failure(error: Exception, name: str) -> ModelError:

@@ -43,7 +43,7 @@ class WeightRow:
             yield self.name.format(layer=layer), shape
 
 
-def _dense(name: str, inputs: str, outputs: str | int) -> tuple[WeightRow, ...]:
+def _dense(name: str, inputs: str | int, outputs: str | int) -> tuple[WeightRow, ...]:
     return (
         WeightRow(f"{name}/kernel", (inputs, outputs)),
         WeightRow(f"{name}/bias", (outputs,)),
@@ -59,6 +59,44 @@ def _norm(
     )
 
 
+def _conditional_norm(
+    name: str, where: Callable[[TransformerConfig], bool] = _always
+) -> tuple[WeightRow, ...]:
+    def conditional(config: TransformerConfig) -> bool:
+        return where(config) and config.num_conditions > 0
+
+    return (
+        *_norm(name, where),
+        *_condition_maps(name, "condition_size", conditional),
+    )
+
+
+def _condition_maps(
+    name: str, width: str, where: Callable[[TransformerConfig], bool] = _always
+) -> tuple[WeightRow, ...]:
+    return tuple(
+        WeightRow(f"{name}/{part}_kernel", (width, "hidden_size"), where)
+        for part in ("gamma", "beta")
+    )
+
+
+def _gated_convolution(name: str, size: int, width: int) -> list[WeightRow]:
+    return [
+        WeightRow(f"{name}/convolution/kernel", (size, width, 2 * width)),
+        WeightRow(f"{name}/convolution/bias", (2 * width,)),
+        WeightRow(f"{name}/norm/gamma", (width,)),
+        WeightRow(f"{name}/norm/beta", (width,)),
+        WeightRow(f"{name}/alpha", (1,)),
+    ]
+
+
+def _global_pointer(name: str, kinds: str | int) -> tuple[WeightRow, ...]:
+    return (
+        *_dense(f"{name}/sides", "hidden_size", 128),
+        *_dense(f"{name}/alone", 128, kinds),
+    )
+
+
 BODY: tuple[WeightRow, ...] = (
     WeightRow("token_embedding/embeddings", ("vocab_size", "hidden_size")),
     WeightRow(
@@ -71,16 +109,26 @@ BODY: tuple[WeightRow, ...] = (
         ("type_vocab_size", "hidden_size"),
         lambda config: config.type_vocab_size > 0,
     ),
-    *_norm("embedding_norm", lambda config: config.embedding_norm),
+    WeightRow(
+        "mark_embedding/embeddings",
+        ("mark_vocab_size", "hidden_size"),
+        lambda config: config.mark_vocab_size > 0,
+    ),
+    WeightRow(
+        "condition_embedding/embeddings",
+        ("num_conditions", "condition_size"),
+        lambda config: config.num_conditions > 0,
+    ),
+    *_conditional_norm("embedding_norm", lambda config: config.embedding_norm),
     *_dense("block_{layer}/attention/query", "hidden_size", "hidden_size"),
     *_dense("block_{layer}/attention/key", "hidden_size", "hidden_size"),
     *_dense("block_{layer}/attention/value", "hidden_size", "hidden_size"),
     *_dense("block_{layer}/attention/output", "hidden_size", "hidden_size"),
-    *_norm("block_{layer}/attention_norm"),
+    *_conditional_norm("block_{layer}/attention_norm"),
     *_dense("block_{layer}/feed_forward/inner", "hidden_size", "intermediate_size"),
     *_dense("block_{layer}/feed_forward/outer", "intermediate_size", "hidden_size"),
-    *_norm("block_{layer}/feed_forward_norm"),
-    *_norm("final_norm", lambda config: config.final_norm),
+    *_conditional_norm("block_{layer}/feed_forward_norm"),
+    *_conditional_norm("final_norm", lambda config: config.final_norm),
 )
 
 HEADS: dict[str, tuple[WeightRow, ...]] = {
@@ -92,6 +140,31 @@ HEADS: dict[str, tuple[WeightRow, ...]] = {
     ),
     "pooler": _dense("pooler/dense", "hidden_size", "hidden_size"),
     "span": _dense("span/dense", "hidden_size", 2),
+    "source_prior": (
+        WeightRow("source_prior/scale", ("vocab_size",)),
+        WeightRow("source_prior/shift", ("vocab_size",)),
+    ),
+    "copy": _dense("copy/dense", "hidden_size", 3),
+    "clauses": (
+        *_dense("clauses/narrow", "hidden_size", 128),
+        *(
+            row
+            for layer in range(6)
+            for row in _gated_convolution(f"clauses/layer_{layer}", 3, 128)
+        ),
+        *_dense("clauses/dense", 128, 1),
+    ),
+    "half_pointer": (
+        *_dense("half_pointer/subjects", "hidden_size", 2),
+        *_norm("half_pointer/norm"),
+        *_condition_maps("half_pointer/norm", "span_size"),
+        *_dense("half_pointer/objects", "hidden_size", "num_relation_edges"),
+    ),
+    "gplinker": (
+        *_global_pointer("gplinker/entity", 4),
+        *_global_pointer("gplinker/heads", "num_relation_edges"),
+        *_global_pointer("gplinker/tails", "num_relation_edges"),
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """What differs between Keras backends when a model runs. The only branch on them."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -30,6 +31,8 @@ def _tensorflow_function(function: Function) -> Function:
     """Trace once, at the first call, for tensors of those ranks and any sizes."""
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
 
+    # every graph here is traced once; its warning counts those of all together
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     lock = Lock()
     traced: list[Function] = []
 

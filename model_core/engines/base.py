@@ -3,6 +3,7 @@
 Changes when a new question is asked of a network. Knows no framework.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -25,18 +26,21 @@ class TokenBatch:
         token_ids: int32 (batch, length).
         segment_ids: int32 (batch, length).
         padding_mask: bool (batch, length), True for a real token.
+        mark_ids: int32 (batch, length), or None where no token is marked.
     """
 
     token_ids: Ints
     segment_ids: Ints
     padding_mask: Bools
+    mark_ids: Ints | None = None
 
     @classmethod
     def from_rows(
         cls,
-        rows: list[list[int]],
-        segments: list[list[int]] | None = None,
+        rows: Sequence[Sequence[int] | Ints],
+        segments: Sequence[Sequence[int] | Ints] | None = None,
         pad_id: int = 0,
+        marks: Sequence[Sequence[int] | Ints] | None = None,
     ) -> Self:
         """Pad rows of ids to the longest of them.
 
@@ -44,18 +48,81 @@ class TokenBatch:
             rows: Token ids of each text, at least one each.
             segments: Segment ids of the same shape; zeros where None.
             pad_id: What fills up.
+            marks: Mark ids of the same shape; none where None.
         """
-        length = max(map(len, rows))
-        shape = (len(rows), length)
-        token_ids = np.full(shape, pad_id, "int32")
-        segment_ids = np.zeros(shape, "int32")
-        padding_mask = np.zeros(shape, "bool")
-        for index, row in enumerate(rows):
-            token_ids[index, : len(row)] = row
-            padding_mask[index, : len(row)] = True
-            if segments is not None:
-                segment_ids[index, : len(row)] = segments[index]
-        return cls(token_ids, segment_ids, padding_mask)
+        token_ids = padded(rows, pad_id)
+        lengths = np.asarray([len(row) for row in rows])
+        return cls(
+            token_ids,
+            np.zeros_like(token_ids) if segments is None else padded(segments),
+            np.arange(token_ids.shape[1]) < lengths[:, None],
+            None if marks is None else padded(marks),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a stepper reads its prompts and what it says of each next token.
+
+    Attributes:
+        attention: ``causal``, or ``prefix_lm``: the prompt is a source that sees all
+            of itself.
+        extra_heads: Heads to read besides the vocabulary's.
+        condition: Shifts the norms; None does not.
+    """
+
+    attention: MaskKind = "causal"
+    extra_heads: tuple[str, ...] = ()
+    condition: int | None = None
+
+
+class RichStepper(Protocol):
+    """A stepper whose steps say more than logits, over a cache of the engine's."""
+
+    def prefill(
+        self,
+        token_ids: Ints,
+        lengths: Ints,
+        capacity: int,
+        mark_ids: Ints | None = None,
+    ) -> tuple[dict[str, Floats], Any]:
+        """Read prompts; see ``Stepper.prefill``. Outputs by name, (batch, ...)."""
+        ...
+
+    def decode_one_token(
+        self, token_ids: Ints, positions: Ints, cache: Any
+    ) -> tuple[dict[str, Floats], Any]:
+        """Append one token per row; see ``Stepper.decode_one_token``."""
+        ...
+
+    def reorder(self, cache: Any, rows: Ints) -> Any:
+        """See ``Stepper.reorder``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainStepper:
+    """A ``Stepper`` out of a rich one: its logits alone."""
+
+    rich: RichStepper
+
+    def prefill(
+        self, token_ids: Ints, lengths: Ints, capacity: int
+    ) -> tuple[Floats, Any]:
+        """See ``Stepper.prefill``."""
+        outputs, cache = self.rich.prefill(token_ids, lengths, capacity)
+        return outputs["logits"], cache
+
+    def decode_one_token(
+        self, token_ids: Ints, positions: Ints, cache: Any
+    ) -> tuple[Floats, Any]:
+        """See ``Stepper.decode_one_token``."""
+        outputs, cache = self.rich.decode_one_token(token_ids, positions, cache)
+        return outputs["logits"], cache
+
+    def reorder(self, cache: Any, rows: Ints) -> Any:
+        """See ``Stepper.reorder``."""
+        return self.rich.reorder(cache, rows)
 
 
 class Engine(Stepper[Any], Protocol):
@@ -71,11 +138,46 @@ class Engine(Stepper[Any], Protocol):
         """Where it runs: ``cpu``, ``gpu:0``."""
         ...
 
-    def read(self, batch: TokenBatch, attention: MaskKind) -> dict[str, Floats]:
-        """Return ``hidden`` and every head's outputs, float32.
+    @property
+    def network(self) -> Any:
+        """The Keras network it runs, for those who learn from it."""
+        ...
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Heads of the network."""
+        ...
+
+    def read(
+        self,
+        batch: TokenBatch,
+        attention: MaskKind,
+        heads: tuple[str, ...] | None = None,
+        places: Ints | None = None,
+    ) -> dict[str, Floats]:
+        """Return ``hidden`` and some heads' outputs, float32.
 
         Args:
             batch: Texts of at most the network's positions.
             attention: How positions see each other.
+            heads: Which; None for every head.
+            places: int32 (batch, num_places), the only positions to read at; None for
+                all. A vocabulary is wide: a blank's scores are not those of a text.
         """
         ...
+
+    def apply(self, head: str, *arrays: npt.NDArray[Any]) -> dict[str, Floats]:
+        """Ask a head about what it has read already; see the head's ``apply``."""
+        ...
+
+    def stepper(self, writing: Writing) -> RichStepper:
+        """Return steps of another kind than the causal ones of the engine itself."""
+        ...
+
+
+def padded(rows: Sequence[Sequence[int] | Ints], fill: int = 0) -> Ints:
+    """Return rows of ids side by side, filled up to the longest, int32."""
+    made = np.full((len(rows), max(map(len, rows))), fill, "int32")
+    for index, row in enumerate(rows):
+        made[index, : len(row)] = row
+    return made

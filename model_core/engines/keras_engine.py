@@ -3,6 +3,7 @@
 Changes when the Keras way of running changes. Knows no family and no task.
 """
 
+from threading import Lock
 from typing import Any
 
 import keras
@@ -10,12 +11,17 @@ import numpy as np
 from keras import ops
 
 from model_core.engines.backend import active_backend
-from model_core.engines.base import Floats, Ints, TokenBatch
+from model_core.engines.base import Floats, Ints, TokenBatch, Writing
 from model_core.layers.attention import LayerCache
 from model_core.masks import MaskKind
 from model_core.models.network import Caches, Network, extend
 
-WITHOUT_POSITIONS = frozenset({"pooled"})  # outputs per text, not per token
+POSITION_AXES = {  # axes of an output that run over the positions
+    "pooled": (),
+    "entity_shared": (1, 2),
+    "heads_shared": (1, 2),
+    "tails_shared": (1, 2),
+}
 CAPACITY_STEP = 64  # caches of nearby sizes share one compiled step
 
 
@@ -33,79 +39,181 @@ class KerasEngine:
         self.name = f"keras-{keras.backend.backend()}"
         self.backend = active_backend()
         self.device = self.backend.accelerator() or "cpu"
-        self._causal_segments = network.config.type_vocab_size > 1
-        self._prefill = self.backend.compile(self._prefill_graph)
-        self._decode = self.backend.compile(self._decode_graph)
-        self._reorder = self.backend.compile(_take_rows)
-        self._read = {
-            kind: self.backend.compile(self._reader(kind))
-            for kind in ("bidirectional", "causal", "prefix_lm")
-        }
+        self.heads = tuple(network.heads)
+        self._graphs: dict[Any, Any] = {}
+        self._lock = Lock()
+        self._causal = self.stepper(Writing())
 
-    def read(self, batch: TokenBatch, attention: MaskKind) -> dict[str, Floats]:
+    def read(
+        self,
+        batch: TokenBatch,
+        attention: MaskKind,
+        heads: tuple[str, ...] | None = None,
+        places: Ints | None = None,
+    ) -> dict[str, Floats]:
         """See ``Engine.read``."""
         length = batch.token_ids.shape[1]
-        room = self._rounded(length)
-        outputs = self._read[attention](
-            *(
-                tensor(_widen(array, room))
-                for array in (batch.token_ids, batch.segment_ids, batch.padding_mask)
-            )
+        room = self.rounded(length)
+        heads = self.heads if heads is None else heads
+        inputs: dict[str, Any] = {
+            "token_ids": _widen(batch.token_ids, room),
+            "segment_ids": _widen(batch.segment_ids, room),
+            "padding_mask": _widen(batch.padding_mask, room),
+        }
+        if batch.mark_ids is not None:
+            inputs["mark_ids"] = _widen(batch.mark_ids, room)
+        if places is not None:
+            inputs["places"] = places
+        names = tuple(inputs)
+        graph = self._graph(
+            ("read", attention, heads, names),
+            lambda: self._reader(attention, heads, names),
         )
+        outputs = graph(*map(tensor, inputs.values()))
+        if places is not None:
+            return _arrays(outputs)
         return {
-            name: array(value)
-            if name in WITHOUT_POSITIONS
-            else array(value)[:, :length]
+            name: _narrowed(array(value), POSITION_AXES.get(name, (1,)), length)
             for name, value in outputs.items()
         }
+
+    def apply(self, head: str, *arrays: Any) -> dict[str, Floats]:
+        """See ``Engine.apply``."""
+        graph = self._graph(
+            ("apply", head), lambda: lambda *given: self.network.apply(head, *given)
+        )
+        outputs = graph(*map(tensor, arrays))
+        return {name: array(value) for name, value in outputs.items()}
+
+    def stepper(self, writing: Writing) -> "KerasStepper":
+        """See ``Engine.stepper``."""
+        made: KerasStepper = self._graph(
+            ("stepper", writing), lambda: KerasStepper(self, writing), compiled=False
+        )
+        return made
 
     def prefill(
         self, token_ids: Ints, lengths: Ints, capacity: int
     ) -> tuple[Floats, Caches]:
         """See ``Stepper.prefill``."""
-        length = self._rounded(token_ids.shape[1])
-        capacity = max(-(-capacity // CAPACITY_STEP) * CAPACITY_STEP, length)
-        logits, seen = self._prefill(tensor(_widen(token_ids, length)), tensor(lengths))
-        return array(logits), extend(seen, capacity)
+        outputs, cache = self._causal.prefill(token_ids, lengths, capacity)
+        return outputs["logits"], cache
 
     def decode_one_token(
         self, token_ids: Ints, positions: Ints, cache: Caches
     ) -> tuple[Floats, Caches]:
         """See ``Stepper.decode_one_token``."""
-        logits, cache = self._decode(tensor(token_ids), tensor(positions), cache)
-        return array(logits), cache
+        outputs, cache = self._causal.decode_one_token(token_ids, positions, cache)
+        return outputs["logits"], cache
 
     def reorder(self, cache: Caches, rows: Ints) -> Caches:
         """See ``Stepper.reorder``."""
-        reordered: Caches = self._reorder(cache, tensor(rows))
-        return reordered
+        return self._causal.reorder(cache, rows)
 
-    def _rounded(self, length: int) -> int:
+    def rounded(self, length: int) -> int:
         """Return the length to compute at, so that few shapes are compiled."""
         step = self.backend.length_step
         limit = self.network.config.max_position_embeddings
         return min(-(-length // step) * step, max(limit, length))
 
-    def _prefill_graph(self, token_ids: Any, lengths: Any) -> tuple[Any, Caches]:
-        segments = ops.ones_like(token_ids) if self._causal_segments else None
-        return self.network.prefill(token_ids, lengths, segment_ids=segments)
+    def _graph(self, key: Any, build: Any, *, compiled: bool = True) -> Any:
+        with self._lock:
+            if key not in self._graphs:
+                made = build()
+                self._graphs[key] = self.backend.compile(made) if compiled else made
+            return self._graphs[key]
+
+    def _reader(
+        self, kind: MaskKind, heads: tuple[str, ...], names: tuple[str, ...]
+    ) -> Any:
+        def graph(*inputs: Any) -> dict[str, Any]:
+            given = dict(zip(names, inputs, strict=True))
+            outputs: dict[str, Any] = self.network(**given, attention=kind, heads=heads)
+            return outputs
+
+        return graph
+
+
+class KerasStepper:
+    """Steps of one kind over a Keras network; see ``RichStepper``.
+
+    Args:
+        engine: Whose network and backend.
+        writing: The kind of steps.
+    """
+
+    def __init__(self, engine: KerasEngine, writing: Writing) -> None:
+        self.engine = engine
+        self.writing = writing
+        self._has_segments = engine.network.config.type_vocab_size > 1
+        compiled = engine.backend.compile
+        self._prefill = compiled(self._prefill_graph)
+        self._prefill_marked = compiled(self._prefill_graph)
+        self._decode = compiled(self._decode_graph)
+        self._reorder = compiled(_take_rows)
+
+    def prefill(
+        self,
+        token_ids: Ints,
+        lengths: Ints,
+        capacity: int,
+        mark_ids: Ints | None = None,
+    ) -> tuple[dict[str, Floats], Caches]:
+        """See ``RichStepper.prefill``."""
+        length = self.engine.rounded(token_ids.shape[1])
+        capacity = max(-(-capacity // CAPACITY_STEP) * CAPACITY_STEP, length)
+        inputs = [tensor(_widen(token_ids, length)), tensor(lengths)]
+        if mark_ids is None:
+            outputs, seen = self._prefill(*inputs)
+        else:
+            inputs.append(tensor(_widen(mark_ids, length)))
+            outputs, seen = self._prefill_marked(*inputs)
+        return _arrays(outputs), extend(seen, capacity)
+
+    def decode_one_token(
+        self, token_ids: Ints, positions: Ints, cache: Caches
+    ) -> tuple[dict[str, Floats], Caches]:
+        """See ``RichStepper.decode_one_token``."""
+        outputs, cache = self._decode(tensor(token_ids), tensor(positions), cache)
+        return _arrays(outputs), cache
+
+    def reorder(self, cache: Caches, rows: Ints) -> Caches:
+        """See ``RichStepper.reorder``."""
+        reordered: Caches = self._reorder(cache, tensor(rows))
+        return reordered
+
+    def _prefill_graph(
+        self, token_ids: Any, lengths: Any, mark_ids: Any = None
+    ) -> tuple[Any, Caches]:
+        causal = self.writing.attention == "causal"
+        like = ops.ones_like if causal else ops.zeros_like
+        return self.engine.network.prefill(
+            token_ids,
+            lengths,
+            segment_ids=like(token_ids) if self._has_segments else None,
+            mark_ids=mark_ids,
+            condition_ids=self._condition(token_ids),
+            attention="causal" if causal else "bidirectional",
+            extra_heads=self.writing.extra_heads,
+        )
 
     def _decode_graph(
         self, token_ids: Any, positions: Any, caches: Caches
     ) -> tuple[Any, Caches]:
-        segments = ops.ones_like(token_ids) if self._causal_segments else None
-        return self.network.decode_one_token(token_ids, positions, caches, segments)
+        return self.engine.network.decode_one_token(
+            token_ids,
+            positions,
+            caches,
+            ops.ones_like(token_ids) if self._has_segments else None,
+            condition_ids=self._condition(token_ids),
+            extra_heads=self.writing.extra_heads,
+        )
 
-    def _reader(self, kind: MaskKind) -> Any:
-        def graph(
-            token_ids: Any, segment_ids: Any, padding_mask: Any
-        ) -> dict[str, Any]:
-            outputs: dict[str, Any] = self.network(
-                token_ids, segment_ids, padding_mask, attention=kind
-            )
-            return outputs
-
-        return graph
+    def _condition(self, token_ids: Any) -> Any:
+        if self.writing.condition is None:
+            return None
+        rows = ops.shape(token_ids)[0]
+        return ops.full((rows,), self.writing.condition, dtype="int32")
 
 
 def tensor(values: Any) -> Any:
@@ -117,6 +225,16 @@ def array(values: Any) -> Floats:
     """Return a numpy array of a backend's tensor."""
     converted: Floats = ops.convert_to_numpy(values)
     return converted
+
+
+def _arrays(outputs: dict[str, Any]) -> dict[str, Floats]:
+    return {name: array(value) for name, value in outputs.items()}
+
+
+def _narrowed(values: Floats, axes: tuple[int, ...], length: int) -> Floats:
+    for axis in axes:
+        values = values.take(range(length), axis) if axis > 1 else values[:, :length]
+    return values
 
 
 def _take_rows(caches: Caches, rows: Any) -> Caches:

@@ -41,7 +41,12 @@ class TransformerBlock(keras.layers.Layer):
             name="feed_forward",
         )
         self.attention_norm, self.feed_forward_norm = (
-            LayerNorm(config.layer_norm_eps, dtype=policy, name=name)
+            LayerNorm(
+                config.layer_norm_eps,
+                condition_size=config.condition_size if config.num_conditions else 0,
+                dtype=policy,
+                name=name,
+            )
             for name in ("attention_norm", "feed_forward_norm")
         )
         self.drop = keras.layers.Dropout(config.dropout, dtype=policy)
@@ -65,10 +70,14 @@ class TransformerBlock(keras.layers.Layer):
         angles: tuple[Any, Any] | None = None,
         cache: LayerCache | None = None,
         positions: Any = None,
+        condition: Any = None,
         training: bool = False,
     ) -> tuple[Any, LayerCache]:
-        """Transform (batch, length, width); see ``MultiHeadAttention.call``."""
-        source = self.attention_norm(hidden) if self.pre_norm else hidden
+        """Transform (batch, length, width); see ``MultiHeadAttention.call``.
+
+        ``condition`` (batch, 1, condition_size) shifts the norms; None does not.
+        """
+        source = self.attention_norm(hidden, condition) if self.pre_norm else hidden
         mixed, seen = self.attention(
             source,
             mask,
@@ -79,8 +88,8 @@ class TransformerBlock(keras.layers.Layer):
         )
         hidden = hidden + self.drop(mixed, training=training)
         if self.pre_norm:
-            wide = self.feed_forward(self.feed_forward_norm(hidden))
+            wide = self.feed_forward(self.feed_forward_norm(hidden, condition))
             return hidden + self.drop(wide, training=training), seen
-        hidden = self.attention_norm(hidden)
+        hidden = self.attention_norm(hidden, condition)
         wide = self.drop(self.feed_forward(hidden), training=training)
-        return self.feed_forward_norm(hidden + wide), seen
+        return self.feed_forward_norm(hidden + wide, condition), seen

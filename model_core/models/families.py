@@ -205,7 +205,17 @@ MASKPLAY = Family(
     ),
     config_marks=frozenset({"norm_placement", "position_kind", "embedding_norm"}),
     tensor_mark=r"^token_embedding/embeddings$",
-    heads=("language_model", "pooler", "span"),
+    heads=(
+        "language_model",
+        "masked_lm",
+        "source_prior",
+        "pooler",
+        "span",
+        "copy",
+        "clauses",
+        "half_pointer",
+        "gplinker",
+    ),
     attention="causal",
 )
 

@@ -11,10 +11,11 @@ from keras import ops
 from model_core import masks
 from model_core.config import TransformerConfig
 from model_core.layers.attention import LayerCache
-from model_core.models.heads import HEADS, Head
+from model_core.models.heads import HEADS, Head, HiddenStates
 from model_core.models.transformer import Transformer
 
 Caches = tuple[LayerCache, ...]
+VOCABULARY_HEADS = ("language_model", "masked_lm")
 
 
 class Network(keras.Model):
@@ -54,28 +55,46 @@ class Network(keras.Model):
         segment_ids: Any = None,
         padding_mask: Any = None,
         *,
+        mark_ids: Any = None,
         attention: masks.MaskKind = "bidirectional",
+        heads: tuple[str, ...] | None = None,
+        places: Any = None,
         training: bool = False,
     ) -> dict[str, Any]:
-        """Read whole sequences and every head.
+        """Read whole sequences and some heads.
 
         Args:
             token_ids: int (batch, length).
             segment_ids: int (batch, length) or None.
             padding_mask: bool (batch, length), True for a real token, or None.
+            mark_ids: int (batch, length) or None.
             attention: How positions see each other.
+            heads: Which heads to read; None for every one.
+            places: int (batch, num_places), the only positions to read heads at; None
+                for all of them.
             training: Whether dropout acts.
 
         Returns:
-            ``hidden`` float32 (batch, length, hidden_size) and each head's outputs.
+            ``hidden`` float32 (batch, length, hidden_size) and each head's outputs;
+            ``num_places`` stands for the length where places are given.
         """
         mask = _full_mask(token_ids, segment_ids, padding_mask, attention)
-        hidden, _ = self.body(
-            token_ids, mask, segment_ids=segment_ids, training=training
+        hidden, residual, _ = self.body(
+            token_ids,
+            mask,
+            segment_ids=segment_ids,
+            mark_ids=mark_ids,
+            training=training,
         )
+        if places is not None:
+            hidden, residual = (
+                ops.take_along_axis(states, places[..., None], axis=1)
+                for states in (hidden, residual)
+            )
         outputs = {"hidden": ops.cast(hidden, "float32")}
-        for head in self.heads.values():
-            outputs |= head(hidden, self.embeddings)
+        states = HiddenStates(hidden, residual)
+        for name in self.heads if heads is None else heads:
+            outputs |= self.heads[name](states, self.embeddings)
         return outputs
 
     def prefill(
@@ -85,8 +104,11 @@ class Network(keras.Model):
         *,
         capacity: int | None = None,
         segment_ids: Any = None,
+        mark_ids: Any = None,
+        condition_ids: Any = None,
         attention: masks.MaskKind = "causal",
-    ) -> tuple[Any, Caches]:
+        extra_heads: tuple[str, ...] = (),
+    ) -> tuple[dict[str, Any], Caches]:
         """Read right-padded prompts into a fresh cache.
 
         Keys at and beyond a row's length are never attended: decoding writes over
@@ -97,24 +119,41 @@ class Network(keras.Model):
             lengths: int (batch,), real tokens per row, >= 1.
             capacity: Positions to reserve, >= length; None leaves no room yet.
             segment_ids: int (batch, length) or None.
+            mark_ids: int (batch, length) or None.
+            condition_ids: int (batch,) or None.
             attention: How prompt positions see each other.
+            extra_heads: Heads to read besides the vocabulary's.
 
         Returns:
-            Next-token logits float32 (batch, vocabulary), and the cache.
+            What the heads say of the next token, ``logits`` float32 (batch,
+            vocabulary) among it; and the cache.
         """
         token_ids, lengths = map(ops.convert_to_tensor, (token_ids, lengths))
         length = ops.shape(token_ids)[1]
         valid = ops.arange(length)[None, :] < lengths[:, None]
         mask = _full_mask(token_ids, segment_ids, valid, attention)
-        hidden, seen = self.body(token_ids, mask, segment_ids=segment_ids)
+        hidden, _, seen = self.body(
+            token_ids,
+            mask,
+            segment_ids=segment_ids,
+            mark_ids=mark_ids,
+            condition_ids=condition_ids,
+        )
         last = ops.take_along_axis(hidden, (lengths - 1)[:, None, None], axis=1)
         if capacity is not None:
             seen = extend(seen, capacity)
-        return self._next_token_logits(last), seen
+        return self._of_next_token(last, extra_heads), seen
 
     def decode_one_token(
-        self, token_ids: Any, positions: Any, caches: Caches, segment_ids: Any = None
-    ) -> tuple[Any, Caches]:
+        self,
+        token_ids: Any,
+        positions: Any,
+        caches: Caches,
+        segment_ids: Any = None,
+        *,
+        condition_ids: Any = None,
+        extra_heads: tuple[str, ...] = (),
+    ) -> tuple[dict[str, Any], Caches]:
         """Append one token per row.
 
         Args:
@@ -122,27 +161,38 @@ class Network(keras.Model):
             positions: int (batch,), number of tokens before it in its row.
             caches: What ``prefill`` or the step before returned.
             segment_ids: int (batch,) or None.
+            condition_ids: int (batch,) or None.
+            extra_heads: Heads to read besides the vocabulary's.
 
         Returns:
-            Next-token logits float32 (batch, vocabulary), and the cache.
+            What the heads say of the next token, and the cache; see ``prefill``.
         """
         token_ids, positions = map(ops.convert_to_tensor, (token_ids, positions))
         mask = masks.cached(positions, ops.shape(caches[0].keys)[2])
-        hidden, caches = self.body(
+        hidden, _, caches = self.body(
             token_ids[:, None],
             mask,
             segment_ids=None if segment_ids is None else segment_ids[:, None],
             position_ids=positions[:, None],
+            condition_ids=condition_ids,
             caches=caches,
         )
-        return self._next_token_logits(hidden), caches
+        return self._of_next_token(hidden, extra_heads), caches
 
-    def _next_token_logits(self, hidden: Any) -> Any:
-        outputs = self._vocabulary_head()(hidden, self.embeddings)
-        return outputs["logits"][:, 0]
+    def apply(self, head: str, *arrays: Any) -> dict[str, Any]:
+        """Ask a head about what it has read already; see the head's ``apply``."""
+        outputs: dict[str, Any] = self.heads[head].apply(*arrays)
+        return outputs
+
+    def _of_next_token(self, hidden: Any, extra: tuple[str, ...]) -> dict[str, Any]:
+        """Return the heads' outputs at (batch, 1, hidden_size), that axis dropped."""
+        outputs = self._vocabulary_head()(HiddenStates(hidden, None), self.embeddings)
+        for name in extra:
+            outputs |= self.heads[name](HiddenStates(hidden, None), self.embeddings)
+        return {name: value[:, 0] for name, value in outputs.items()}
 
     def _vocabulary_head(self) -> Head:
-        for name in ("language_model", "masked_lm"):
+        for name in VOCABULARY_HEADS:
             if name in self.heads:
                 return self.heads[name]
         raise ValueError(

@@ -35,8 +35,28 @@ class Transformer(keras.layers.Layer):
             if config.type_vocab_size
             else None
         )
+        self.mark_embedding = (
+            self._table(config.mark_vocab_size, "mark_embedding", zero=True)
+            if config.mark_vocab_size
+            else None
+        )
+        self.condition_embedding = (
+            keras.layers.Embedding(
+                config.num_conditions,
+                config.condition_size,
+                dtype=policy,
+                name="condition_embedding",
+            )
+            if config.num_conditions
+            else None
+        )
         self.embedding_norm, self.final_norm = (
-            LayerNorm(config.layer_norm_eps, dtype=policy, name=name)
+            LayerNorm(
+                config.layer_norm_eps,
+                condition_size=config.condition_size if config.num_conditions else 0,
+                dtype=policy,
+                name=name,
+            )
             if wanted
             else None
             for name, wanted in (
@@ -57,6 +77,8 @@ class Transformer(keras.layers.Layer):
             self.token_embedding,
             self.position_embedding,
             self.segment_embedding,
+            self.mark_embedding,
+            self.condition_embedding,
         ):
             if table is not None:
                 table.build((None, None))
@@ -66,34 +88,50 @@ class Transformer(keras.layers.Layer):
                 part.build(width)
         self.built = True
 
-    def call(
+    def call(  # noqa: PLR0913 - all that a Transformer may read
         self,
         token_ids: Any,
         mask: Any,
         *,
         segment_ids: Any = None,
+        mark_ids: Any = None,
+        condition_ids: Any = None,
         position_ids: Any = None,
         caches: tuple[LayerCache, ...] | None = None,
+        noise: Any = None,
         training: bool = False,
-    ) -> tuple[Any, tuple[LayerCache, ...]]:
+    ) -> tuple[Any, Any, tuple[LayerCache, ...]]:
         """Read the tokens that the mask lets each position see.
 
         Args:
             token_ids: int (batch, length).
             mask: bool, broadcasts to (batch, query, key); see ``model_core.masks``.
             segment_ids: int (batch, length); zeros where None.
+            mark_ids: int (batch, length); 0 says nothing, as does None.
+            condition_ids: int (batch,), from 0; None for no condition.
             position_ids: int (batch, length); 0, 1, 2 … where None.
             caches: One per layer; with it ``length`` is 1 and the new token is
                 written at ``position_ids``.
+            noise: (batch, length, hidden_size), added to the embeddings; None for none.
             training: Whether dropout acts.
 
         Returns:
-            Hidden states (batch, length, hidden_size), and each layer's keys and
-            values.
+            Hidden states (batch, length, hidden_size); the residual stream before the
+            last norm, of the same shape; and each layer's keys and values.
         """
         if position_ids is None:
             position_ids = ops.arange(ops.shape(token_ids)[1])[None, :]
-        hidden = self.embed(token_ids, segment_ids, position_ids, training=training)
+        condition = self._condition(condition_ids)
+        hidden = self.embed(
+            token_ids,
+            segment_ids,
+            position_ids,
+            mark_ids,
+            condition=condition,
+            training=training,
+        )
+        if noise is not None:
+            hidden = hidden + ops.cast(noise, hidden.dtype)
         angles = self._angles(position_ids)
         slots = position_ids[:, 0] if caches is not None else None
         seen = []
@@ -104,15 +142,24 @@ class Transformer(keras.layers.Layer):
                 angles=angles,
                 cache=caches[layer] if caches is not None else None,
                 positions=slots,
+                condition=condition,
                 training=training,
             )
             seen.append(layer_cache)
+        residual = hidden
         if self.final_norm is not None:
-            hidden = self.final_norm(hidden)
-        return hidden, tuple(seen)
+            hidden = self.final_norm(hidden, condition)
+        return hidden, residual, tuple(seen)
 
     def embed(
-        self, token_ids: Any, segment_ids: Any, position_ids: Any, *, training: bool
+        self,
+        token_ids: Any,
+        segment_ids: Any,
+        position_ids: Any,
+        mark_ids: Any = None,
+        *,
+        condition: Any = None,
+        training: bool = False,
     ) -> Any:
         """Sum the embeddings of (batch, length) ids."""
         hidden = self.token_embedding(token_ids)
@@ -122,8 +169,11 @@ class Transformer(keras.layers.Layer):
             if segment_ids is None:
                 segment_ids = ops.zeros_like(token_ids)
             hidden = hidden + self.segment_embedding(segment_ids)
+        if self.mark_embedding is not None and mark_ids is not None:
+            says = ops.cast(ops.greater(mark_ids, 0), hidden.dtype)[..., None]
+            hidden = hidden + self.mark_embedding(mark_ids) * says
         if self.embedding_norm is not None:
-            hidden = self.embedding_norm(hidden)
+            hidden = self.embedding_norm(hidden, condition)
         return self.drop(hidden, training=training)
 
     def _angles(self, position_ids: Any) -> tuple[Any, Any] | None:
@@ -133,11 +183,21 @@ class Transformer(keras.layers.Layer):
             position_ids, self.config.head_size, self.config.rotary_base
         )
 
-    def _table(self, rows: int, name: str) -> keras.layers.Embedding:
+    def _condition(self, condition_ids: Any) -> Any:
+        if condition_ids is None:
+            return None
+        if self.condition_embedding is None:
+            raise ValueError("condition_ids need num_conditions >= 1, received 0")
+        return self.condition_embedding(condition_ids)[:, None, :]
+
+    def _table(
+        self, rows: int, name: str, *, zero: bool = False
+    ) -> keras.layers.Embedding:
+        spread = 0.0 if zero else self.config.initializer_range
         return keras.layers.Embedding(
             rows,
             self.config.hidden_size,
-            embeddings_initializer=kernel_initializer(self.config.initializer_range),
+            embeddings_initializer=kernel_initializer(spread),
             dtype=self.dtype_policy,
             name=name,
         )

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_core.checkpoints.load import load_network
+from model_core.checkpoints.survey import Heads
 from model_core.config import TransformerConfig
 from model_core.engines.base import Engine
 from model_core.engines.registry import build_engine
 from model_core.interfaces import WeightsInfo
 from model_core.models.network import Network
+from model_core.roles.formats import Formats
+from model_core.roles.parts import Parts, load_parts
 from model_core.roles.prompt_format import PromptFormat, load_prompt_format
 from model_core.tokenizers.base import Tokenizer
 from model_core.tokenizers.load import load_tokenizer
+from model_core.tokenizers.word_marks import NUM_MARKS, WORD_MARKS
 
 ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -30,6 +34,9 @@ class LoadedModel:
         tokenizer: The checkpoint's.
         engine: Runs the network.
         prompt_format: What stands around a prompt.
+        parts: What a checkpoint of ours was trained for.
+        formats: Lays texts out for these parts.
+        folder: Where it was loaded from.
     """
 
     info: WeightsInfo
@@ -37,23 +44,26 @@ class LoadedModel:
     tokenizer: Tokenizer
     engine: Engine
     prompt_format: PromptFormat
+    parts: Parts
+    formats: Formats
+    folder: Path
 
 
 def load_model(
     folder: Path,
     *,
     name: str,
-    head: str,
+    heads: Heads = "all",
     commit: str = "",
     engine: str = "auto",
     dtype: str = "float32",
 ) -> LoadedModel:
-    """Load a checkpoint with one head.
+    """Load a checkpoint with its heads.
 
     Args:
         folder: Holds weights, config and vocabulary.
         name: What the person calls these weights.
-        head: The head that the role needs.
+        heads: Heads that are needed, or "all" that the checkpoint has.
         commit: The hub's, "" for none.
         engine: ``auto`` or an engine's name.
         dtype: Keras dtype policy.
@@ -62,13 +72,15 @@ def load_model(
         ValueError: The folder's content cannot be used; the text says why. Missing
             head tensors are a ``MissingHeadError``, which is one.
     """
-    loaded = load_network(folder, heads=(head,), dtype=dtype)
+    loaded = load_network(folder, heads=heads, dtype=dtype)
     tokenizer = load_tokenizer(folder)
     if tokenizer.vocab_size > loaded.config.vocab_size:
         raise ValueError(
             f"the vocabulary has {tokenizer.vocab_size} entries, but the weights have "
             f"{loaded.config.vocab_size} rows"
         )
+    parts = load_parts(folder)
+    _check_parts(parts, loaded.config)
     runner = build_engine(engine, loaded.network)
     return LoadedModel(
         info=describe(loaded.network, loaded.family.name, name, commit, runner),
@@ -76,7 +88,25 @@ def load_model(
         tokenizer=tokenizer,
         engine=runner,
         prompt_format=load_prompt_format(folder),
+        parts=parts,
+        formats=Formats(tokenizer, WORD_MARKS if parts.word_marks else None),
+        folder=folder,
     )
+
+
+def _check_parts(parts: Parts, config: TransformerConfig) -> None:
+    """Refuse parts that speak of other weights than these."""
+    told = {
+        "relations": (len(parts.relations), config.num_relations),
+        "conditions": (len(parts.conditions), config.num_conditions),
+    }
+    if parts.word_marks:
+        told["word marks"] = (NUM_MARKS, config.mark_vocab_size)
+    for what, (named, held) in told.items():
+        if named and named != held:
+            raise ValueError(
+                f"parts.json tells of {named} {what}, but the weights have {held}"
+            )
 
 
 def describe(

@@ -7,12 +7,15 @@ import secrets
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from model_core.decoding.beam import BeamOptions, beam_search
 from model_core.decoding.frames import ChosenToken, DecodedRow, DecodingFrame
 from model_core.decoding.healing import Healed, heal
 from model_core.decoding.loop import SamplingOptions, generate
 from model_core.decoding.plan import rules_for
+from model_core.decoding.stepper import Stepper
+from model_core.engines.base import PlainStepper, Writing
 from model_core.interfaces import (
     Alternative,
     Candidate,
@@ -70,6 +73,11 @@ class NetworkTextGenerator:
         """Styles these weights were trained to follow, in display order."""
         return tuple(self._model.prompt_format.styles)
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """See ``TextGenerator.conditions``."""
+        return self._model.parts.conditions
+
     def warm_up(self) -> None:
         """Compile the steps, so that the first person does not wait for it."""
         opening = self._model.prompt_format.opening_ids("", self._model.tokenizer)
@@ -100,7 +108,8 @@ class NetworkTextGenerator:
 
     def _read(self, prompt: str, options: GenerationOptions) -> Prompt:
         """Put a prompt between its marks, within the positions there are."""
-        self._check_style(options.style)
+        self._check_known("体裁", "style", options.style, self.styles)
+        self._check_known("倾向", "condition", options.condition, self.conditions)
         tokenizer = self._model.tokenizer
         opening = self._model.prompt_format.opening_ids(options.style, tokenizer)
         encoding = tokenizer.encode(prompt)
@@ -125,6 +134,7 @@ class NetworkTextGenerator:
         wanted = min(options.max_new_tokens + healed.num_removed_tokens, read.room)
         rules = rules_for(options, self._stop_ids, self._forbidden_ids, healed.rules)
         stop = frozenset(self._stop_ids)
+        stepper = self._stepper(options.condition)
         if options.num_beams > 1:
             search = BeamOptions(
                 max_new_tokens=wanted,
@@ -135,7 +145,7 @@ class NetworkTextGenerator:
                 rules=rules,
                 num_alternatives=options.num_alternatives,
             )
-            return beam_search(self._model.engine, healed.token_ids, search)
+            return beam_search(stepper, healed.token_ids, search)
         sampling = SamplingOptions(
             max_new_tokens=wanted,
             stop_token_ids=stop,
@@ -144,15 +154,24 @@ class NetworkTextGenerator:
             num_alternatives=options.num_alternatives,
         )
         prompts = [healed.token_ids] * options.num_return
-        return generate(self._model.engine, prompts, sampling)
+        return generate(stepper, prompts, sampling)
 
-    def _check_style(self, style: str) -> None:
-        if style and style not in self.styles:
-            known = "、".join(self.styles) or "(无 / none)"
+    def _stepper(self, condition: str) -> Stepper[Any]:
+        """Return the network's steps, their norms shifted by a condition."""
+        if not condition:
+            return self._model.engine
+        index = self.conditions.index(condition)
+        return PlainStepper(self._model.engine.stepper(Writing(condition=index)))
+
+    def _check_known(
+        self, zh: str, en: str, wanted: str, choices: tuple[str, ...]
+    ) -> None:
+        if wanted and wanted not in choices:
+            known = "、".join(choices) or "(无 / none)"
             raise ModelError(
                 "unsupported",
-                f"权重 {self.weights.name} 不认识体裁“{style}”，可选：{known}。",
-                f"The weights {self.weights.name} do not know the style “{style}”; "
+                f"权重 {self.weights.name} 不认识{zh}“{wanted}”，可选：{known}。",
+                f"The weights {self.weights.name} do not know the {en} “{wanted}”; "
                 f"they know: {known}.",
             )
 

@@ -25,10 +25,15 @@ class JiebaDictionary:
 
     def cut(self, text: str) -> Iterable[str]:
         """Return the words of a text, white space and punctuation included."""
+        words: Iterable[str] = self.cutter.cut(text, HMM=False)
+        return words
+
+    @property
+    def cutter(self) -> Any:
+        """Jieba's own object, loaded if need be."""
         if self._cutter is None:
             self.load()
-        words: Iterable[str] = self._cutter.cut(text, HMM=False)
-        return words
+        return self._cutter
 
     def load(self) -> None:
         """Load the dictionary now; later calls do nothing."""

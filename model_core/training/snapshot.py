@@ -40,9 +40,7 @@ def save_snapshot(folder: Path, arrays: dict[str, np.ndarray], facts: Any) -> No
 
 def load_snapshot(folder: Path) -> tuple[dict[str, np.ndarray], Any]:
     """Read what ``save_snapshot`` wrote; the older one if a stop left only that."""
-    if not folder.exists():
-        folder = folder.with_name(folder.name + ".old")
-    document = json.loads((folder / "snapshot.json").read_text(encoding="utf8"))
+    folder, document = _found(folder)
     pieces: dict[str, list[np.ndarray]] = {name: [] for name in document["shapes"]}
     for path in sorted(folder.glob("part-*.npz")):
         with np.load(path, allow_pickle=False) as part:
@@ -55,12 +53,25 @@ def load_snapshot(folder: Path) -> tuple[dict[str, np.ndarray], Any]:
     return arrays, document["facts"]
 
 
+def load_facts(folder: Path) -> Any:
+    """Read the facts alone, as ``load_snapshot`` does."""
+    return _found(folder)[1]["facts"]
+
+
 def has_snapshot(folder: Path) -> bool:
     """Tell whether there is something to go on from."""
     return any(
         (path / "snapshot.json").exists()
         for path in (folder, folder.with_name(folder.name + ".old"))
     )
+
+
+def _found(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return where the snapshot lies and its document."""
+    if not folder.exists():
+        folder = folder.with_name(folder.name + ".old")
+    document = json.loads((folder / "snapshot.json").read_text(encoding="utf8"))
+    return folder, document
 
 
 def _parts(arrays: dict[str, np.ndarray]) -> Any:

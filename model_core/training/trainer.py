@@ -4,6 +4,8 @@ Changes when the way of running changes. Knows no objective and no text.
 """
 
 import time
+import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +15,12 @@ import keras
 import numpy as np
 
 from model_core.models.network import Network, weights_by_name
-from model_core.training.objective import (
-    MixedBatch,
-    MixedMaskModel,
-    weighted_cross_entropy,
+from model_core.training.objectives import (
+    OBJECTIVES,
+    Batch,
+    Objective,
+    Tricks,
+    weighted_mean,
 )
 from model_core.training.snapshot import has_snapshot, load_snapshot, save_snapshot
 
@@ -32,7 +36,10 @@ class Progress:
         tokens: Tokens read.
         seconds: Time spent training.
         curve: One row per report: step, tokens, seconds, loss in nats.
-        device: Where the steps ran, each once.
+        device: Where the steps ran, a name per leg.
+        before: The runs that its first weights went through, the oldest first, as
+            ``model_core.training.lineage`` tells them.
+        settings: How its last leg was asked to learn, in the recipe's own names.
     """
 
     step: int = 0
@@ -40,36 +47,40 @@ class Progress:
     seconds: float = 0.0
     curve: list[list[float]] = field(default_factory=list)
     device: list[str] = field(default_factory=list)
+    before: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 class Trainer:
-    """Trains a network on mixed batches, resumably.
+    """Trains a network on batches of any objectives, resumably, with one optimizer.
 
     Args:
         network: What to train; its weights are the result.
         optimizer: Any Keras optimizer.
         folder: Where the snapshot lives; an existing one is continued.
+        tricks: What objectives do besides; None for nothing.
     """
 
     def __init__(
-        self, network: Network, optimizer: keras.optimizers.Optimizer, folder: Path
+        self,
+        network: Network,
+        optimizer: keras.optimizers.Optimizer,
+        folder: Path,
+        tricks: Tricks | None = None,
     ) -> None:
+        self.tricks = tricks
         self.network = network
         self.folder = folder
         self.progress = Progress()
-        self.model = MixedMaskModel(network)
-        self.model.compile(
-            optimizer=optimizer,
-            loss=weighted_cross_entropy,
-            jit_compile=keras.backend.backend() == "jax",
-        )
-        optimizer.build(self.model.trainable_variables)
+        self.optimizer = optimizer
+        self._models: dict[str, Objective] = {}
+        optimizer.build(network.trainable_variables)
         if has_snapshot(folder):
             self._restore()
 
     def run(
         self,
-        batches: Iterator[MixedBatch],
+        batches: Iterator[Batch],
         *,
         until_step: int,
         until_seconds: float = float("inf"),
@@ -84,19 +95,22 @@ class Trainer:
             batches: Batches from the present step on.
             until_step: Stop when this many steps were made in all.
             until_seconds: Stop after this many seconds of this call.
-            report: Receives step, tokens, seconds, loss, tokens_per_second.
+            report: Receives step, tokens, seconds, loss, steps_per_second and each
+                task's own loss under its name.
             report_every: Steps between reports.
             save_every_seconds: Time between snapshots.
             stopped: Asked after every step; True ends the run, saved.
         """
         started = saved = told = time.monotonic()
-        losses: list[float] = []
+        losses: dict[str, list[float]] = defaultdict(list)
         while self.progress.step < until_step:
-            losses.append(self._step(next(batches)))
+            batch = next(batches)
+            losses[batch.task].append(self._step(batch))
             now = time.monotonic()
             if self.progress.step % report_every == 0:
                 self._report(losses, now - told, report)
-                losses, told = [], now
+                told = now
+                losses.clear()
             if now - saved > save_every_seconds:
                 self.save()
                 saved = time.monotonic()
@@ -110,24 +124,55 @@ class Trainer:
             f"weights/{name}": keras.ops.convert_to_numpy(weight)
             for name, weight in weights_by_name(self.network).items()
         }
-        for index, variable in enumerate(self.model.optimizer.variables):
+        arrays |= self._averages()
+        for index, variable in enumerate(self.optimizer.variables):
             arrays[f"optimizer/{index}"] = keras.ops.convert_to_numpy(variable)
         save_snapshot(self.folder, arrays, vars(self.progress))
 
-    def _step(self, batch: MixedBatch) -> float:
-        started = time.monotonic()
-        loss = self.model.train_on_batch(
-            batch.inputs(), batch.targets, sample_weight=batch.weights
-        )
-        self.progress.step += 1
-        self.progress.tokens += batch.token_ids.size
-        self.progress.seconds += time.monotonic() - started
-        # The model averages over all places; fillers weigh nothing.
-        return float(np.asarray(loss)) * len(batch.weights) / float(batch.weights.sum())
+    def _averages(self) -> dict[str, np.ndarray]:
+        """Return the running means of the weights, where the optimizer keeps them."""
+        if not self.optimizer.use_ema:
+            return {}
+        means = self.optimizer._model_variables_moving_average  # noqa: SLF001 - Keras hands them out in no other way
+        of_variable = {
+            id(variable): mean
+            for variable, mean in zip(
+                self.network.trainable_variables, means, strict=True
+            )
+        }
+        return {
+            f"averaged/{name}": keras.ops.convert_to_numpy(of_variable[id(weight)])
+            for name, weight in weights_by_name(self.network).items()
+        }
 
-    def _report(self, losses: list[float], seconds: float, report: Report) -> None:
+    def _step(self, batch: Batch) -> float:
+        started = time.monotonic()
+        model = self._model(batch.objective)
+        with warnings.catch_warnings():  # heads that an objective does not read
+            warnings.filterwarnings("ignore", "Gradients do not exist")
+            loss = model.train_on_batch(batch.inputs, batch.weights)
+        self.progress.step += 1
+        self.progress.tokens += batch.num_tokens
+        self.progress.seconds += time.monotonic() - started
+        return float(np.asarray(loss))
+
+    def _model(self, objective: str) -> Objective:
+        if objective not in self._models:
+            model = OBJECTIVES[objective](self.network, self.tricks)
+            model.compile(
+                optimizer=self.optimizer,
+                loss=weighted_mean,
+                jit_compile=keras.backend.backend() == "jax",
+            )
+            self._models[objective] = model
+        return self._models[objective]
+
+    def _report(
+        self, losses: dict[str, list[float]], seconds: float, report: Report
+    ) -> None:
         progress = self.progress
-        loss = float(np.mean(losses))
+        every = [loss for of_task in losses.values() for loss in of_task]
+        loss = float(np.mean(every))
         progress.curve.append(
             [progress.step, progress.tokens, round(progress.seconds, 1), round(loss, 4)]
         )
@@ -137,7 +182,8 @@ class Trainer:
                 "tokens": progress.tokens,
                 "seconds": progress.seconds,
                 "loss": loss,
-                "steps_per_second": len(losses) / seconds,
+                "steps_per_second": len(every) / seconds,
+                **{task: float(np.mean(values)) for task, values in losses.items()},
             }
         )
 
@@ -146,7 +192,7 @@ class Trainer:
         self.progress = Progress(**facts)
         for name, weight in weights_by_name(self.network).items():
             weight.assign(arrays[f"weights/{name}"])
-        for index, variable in enumerate(self.model.optimizer.variables):
+        for index, variable in enumerate(self.optimizer.variables):
             variable.assign(arrays[f"optimizer/{index}"].astype(_dtype(variable)))
 
 

@@ -1,0 +1,154 @@
+"""Which parts loaded weights can play, and who plays them.
+
+Changes when a part is added: one row of ``CASTING``. Parts are built when first asked
+for, so that weights which only write never load what points.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from threading import Lock
+from typing import Any, TypeVar
+
+from model_core.checkpoints.load_failures import no_part
+from model_core.interfaces import (
+    FACT_FINDER,
+    MASK_FILLER,
+    PASSAGE_READER,
+    ROLES,
+    SUMMARIZER,
+    TEXT_GENERATOR,
+    TEXT_REWRITER,
+    TRIPLE_POINTER,
+    Role,
+    WeightsInfo,
+)
+from model_core.roles.loaded import LoadedModel
+from model_core.roles.rehearsal import REHEARSALS
+
+ModelT = TypeVar("ModelT")
+
+logger = logging.getLogger(__name__)
+
+
+def _has_part(*names: str) -> Callable[[LoadedModel], bool]:
+    return lambda model: set(names) <= set(model.parts.names)
+
+
+def _published(head: str) -> Callable[[LoadedModel], bool]:
+    """Weights that do not say what they were trained for, by a head of theirs."""
+    return lambda model: not model.parts.names and head in model.engine.heads
+
+
+def _any(*conditions: Callable[[LoadedModel], bool]) -> Callable[[LoadedModel], bool]:
+    return lambda model: any(condition(model) for condition in conditions)
+
+
+def _writes_freely(model: LoadedModel) -> bool:
+    told = not model.parts.names or "generation" in model.parts.names
+    return told and "language_model" in model.engine.heads
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """Who plays a part.
+
+    Attributes:
+        can_play: Whether these weights can.
+        module: Where the player's class is, under ``model_core.roles``.
+        name: Of the class; it takes a ``LoadedModel``.
+    """
+
+    can_play: Callable[[LoadedModel], bool]
+    module: str
+    name: str
+
+    def build(self, model: LoadedModel) -> Any:
+        """Return the player."""
+        return getattr(import_module(f"model_core.roles.{self.module}"), self.name)(
+            model
+        )
+
+
+CASTING: dict[str, Casting] = {
+    TEXT_GENERATOR.name: Casting(
+        _writes_freely, "text_generator", "NetworkTextGenerator"
+    ),
+    TEXT_REWRITER.name: Casting(
+        _any(_has_part("title"), _has_part("summary")),
+        "text_rewriter",
+        "NetworkTextRewriter",
+    ),
+    TRIPLE_POINTER.name: Casting(
+        _has_part("pointing"), "triple_pointer", "NetworkTriplePointer"
+    ),
+    PASSAGE_READER.name: Casting(
+        _any(
+            _has_part("reading"),
+            _has_part("cloze"),
+            _has_part("span"),
+            _published("span"),
+        ),
+        "passage_reader",
+        "NetworkPassageReader",
+    ),
+    FACT_FINDER.name: Casting(_has_part("facts"), "fact_finder", "NetworkFactFinder"),
+    MASK_FILLER.name: Casting(
+        _any(_has_part("words"), _published("masked_lm")),
+        "mask_filler",
+        "NetworkMaskFiller",
+    ),
+    SUMMARIZER.name: Casting(
+        _has_part("summary", "clauses"), "summarizer", "NetworkSummarizer"
+    ),
+}
+
+
+class Cast:
+    """The parts of one loaded model; safe to share between threads.
+
+    Args:
+        model: The weights.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        self._players: dict[str, Any] = {}
+        self._lock = Lock()
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """See ``Player.weights``."""
+        return self._model.info
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """See ``Player.roles``."""
+        able = (name for name, row in CASTING.items() if row.can_play(self._model))
+        return tuple(able)
+
+    def play(self, role: Role[ModelT]) -> ModelT:
+        """See ``Player.play``."""
+        if not CASTING[role.name].can_play(self._model):
+            able = (one for one in ROLES if one.name in self.roles)
+            raise no_part(self.weights.name, role, able)
+        with self._lock:
+            if role.name not in self._players:
+                self._players[role.name] = CASTING[role.name].build(self._model)
+            player: ModelT = self._players[role.name]
+        return player
+
+    def warm_up(self) -> None:
+        """Compile what most people ask first, so that they do not wait for it."""
+        if TEXT_GENERATOR.name in self.roles:
+            self.play(TEXT_GENERATOR).warm_up()  # type: ignore[attr-defined]
+
+    def rehearse(self) -> None:
+        """See ``Player.rehearse``; what fails here fails when it is asked."""
+        for role in ROLES:
+            if role.name in self.roles and role.name in REHEARSALS:
+                try:
+                    REHEARSALS[role.name](self.play(role))
+                except Exception:
+                    logger.exception("the rehearsal of %s failed", role.name)

@@ -1,0 +1,224 @@
+"""Scores words in blanks, and learns from examples on a copy of the weights.
+
+Changes when filling blanks takes another step. Knows no label and no pattern.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from model_core.checkpoints.export import export_weights
+from model_core.engines.base import TokenBatch
+from model_core.engines.registry import build_engine
+from model_core.interfaces import (
+    Blanked,
+    LearningFrame,
+    LearningOptions,
+    ModelError,
+    WeightsInfo,
+)
+from model_core.models.network import weights_by_name
+from model_core.roles.loaded import LoadedModel
+from model_core.roles.parts import FILE_NAME, Parts
+from model_core.training.cloze_learner import (
+    ClozeExample,
+    ClozeLearning,
+    copy_network,
+    learn,
+)
+from model_core.training.objectives.cloze import vocabulary_head
+
+TOGETHER = 16
+VOCABULARY_FILES = (
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blank:
+    """A sentence in tokens with its blank masked.
+
+    Attributes:
+        token_ids: int32 (length,).
+        first: Index of the first mask.
+        num_masks: Masks in the blank.
+    """
+
+    token_ids: npt.NDArray[np.int32]
+    first: int
+    num_masks: int
+
+    @property
+    def places(self) -> npt.NDArray[np.int32]:
+        """Where the masks are."""
+        return np.arange(self.first, self.first + self.num_masks, dtype="int32")
+
+
+class NetworkMaskFiller:
+    """A ``MaskFiller`` over a network with a vocabulary head that reads both ways.
+
+    Args:
+        model: The network, its tokenizer and what it was trained for.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        tokenizer = model.tokenizer
+        opening = (tokenizer.cls_id, self._style())
+        self._opening = [token for token in opening if token is not None]
+        self._end = [] if tokenizer.sep_id is None else [tokenizer.sep_id]
+        self._head = vocabulary_head(model.engine.network)
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """Which weights answer."""
+        return self._model.info
+
+    def log_probs(
+        self, sentences: Sequence[Blanked], words: Sequence[str]
+    ) -> npt.NDArray[np.float64]:
+        """See ``MaskFiller.log_probs``."""
+        spelled = [self._spelled(word) for word in words]
+        scores = np.zeros((len(sentences), len(words)))
+        for length in sorted({len(ids) for ids in spelled}):
+            chosen = [n for n, ids in enumerate(spelled) if len(ids) == length]
+            targets = np.asarray([spelled[n] for n in chosen])
+            blanks = [self._blank(sentence, length) for sentence in sentences]
+            for row, log_p in self._at_blanks(blanks):
+                picked = log_p[np.arange(length)[None, :], targets]
+                scores[row, chosen] = picked.mean(axis=1)
+        return scores
+
+    def learn(
+        self,
+        sentences: Sequence[Blanked],
+        words: Sequence[str],
+        answers: Sequence[int],
+        options: LearningOptions,
+    ) -> Iterator[LearningFrame]:
+        """See ``MaskFiller.learn``."""
+        started = time.monotonic()
+        spelled = [self._spelled(word) for word in words]
+        examples = [
+            self._example(sentence, spelled[answer])
+            for sentence, answer in zip(sentences, answers, strict=True)
+        ]
+        mask_id = self._model.tokenizer.mask_id
+        how = ClozeLearning(
+            options.learning_rate,
+            min(options.batch_size, len(examples)),
+            options.max_steps,
+            options.mask_rate,
+            0 if mask_id is None else mask_id,
+            options.seed,
+        )
+        copy = copy_network(self._model.engine.network)
+        losses: list[float] = []
+        for loss in learn(copy, examples, how):
+            losses.append(loss)
+            elapsed = time.monotonic() - started
+            if len(losses) == how.num_steps or elapsed > options.max_seconds:
+                break
+            yield LearningFrame(len(losses), how.num_steps, tuple(losses), elapsed)
+        engine = build_engine("keras", copy)
+        learned = NetworkMaskFiller(replace(self._model, engine=engine))
+        yield LearningFrame(
+            len(losses),
+            how.num_steps,
+            tuple(losses),
+            time.monotonic() - started,
+            learned,
+        )
+
+    def save(self, folder: str) -> None:
+        """See ``MaskFiller.save``."""
+        path = Path(folder)
+        network = self._model.engine.network
+        weights = {
+            name: np.asarray(ops.convert_to_numpy(weight))
+            for name, weight in weights_by_name(network).items()
+        }
+        heads = tuple(network.heads)
+        export_weights(weights, self._model.config, path, heads=heads)
+        for name in VOCABULARY_FILES:
+            if (self._model.folder / name).exists():
+                shutil.copy(self._model.folder / name, path / name)
+        parts = Parts(("words",), blank_style=self._model.parts.blank_style)
+        parts.save(path / FILE_NAME)
+
+    def _style(self) -> int | None:
+        style = self._model.parts.blank_style
+        return self._model.tokenizer.token_to_id(style) if style else None
+
+    def _spelled(self, word: str) -> tuple[int, ...]:
+        tokenizer = self._model.tokenizer
+        ids = tokenizer.encode(word).token_ids
+        if not ids or tokenizer.unk_id in ids:
+            raise ModelError(
+                "unsupported",
+                f"权重 {self.weights.name} 的词表拼不出“{word}”，请换一个词。",
+                f"The vocabulary of {self.weights.name} cannot spell “{word}”: choose "
+                "another word.",
+            )
+        return ids
+
+    def _blank(self, sentence: Blanked, num_masks: int) -> Blank:
+        """Return a sentence with so many masks, shortened where it must be."""
+        tokenizer = self._model.tokenizer
+        before = list(tokenizer.encode(sentence.before).token_ids)
+        after = list(tokenizer.encode(sentence.after).token_ids)
+        fixed = len(self._opening) + len(self._end) + num_masks
+        room = self._model.config.max_position_embeddings - fixed
+        over = max(0, len(before) + len(after) - room)
+        if over and sentence.shorten == "before":
+            cut = min(over, len(before))
+            before, over = before[cut:], over - cut
+        after = after[: len(after) - min(over, len(after))]
+        before = before[max(0, len(before) + len(after) - room) :]
+        masks = [tokenizer.mask_id or 0] * num_masks
+        ids = [*self._opening, *before, *masks, *after, *self._end]
+        return Blank(
+            np.asarray(ids, "int32"), len(self._opening) + len(before), num_masks
+        )
+
+    def _example(self, sentence: Blanked, word: tuple[int, ...]) -> ClozeExample:
+        blank = self._blank(sentence, len(word))
+        special = [*self._model.tokenizer.special_ids]
+        plain = np.flatnonzero(~np.isin(blank.token_ids, special))
+        return ClozeExample(
+            blank.token_ids,
+            blank.places,
+            np.asarray(word, "int32"),
+            plain.astype("int32"),
+        )
+
+    def _at_blanks(
+        self, blanks: Sequence[Blank]
+    ) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
+        """Yield each sentence's index and log-probabilities (num_masks, vocabulary)."""
+        order = np.argsort([len(blank.token_ids) for blank in blanks], kind="stable")
+        for start in range(0, len(order), TOGETHER):
+            group = [int(index) for index in order[start : start + TOGETHER]]
+            batch = TokenBatch.from_rows([blanks[index].token_ids for index in group])
+            places = np.stack([blanks[index].places for index in group])
+            outputs = self._model.engine.read(
+                batch, "bidirectional", (self._head,), places
+            )
+            for index, logits in zip(group, outputs["logits"], strict=True):
+                yield index, _log_softmax(logits)
+
+
+def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    shifted = logits.astype("float64") - logits.max(axis=-1, keepdims=True)
+    total = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return np.asarray(shifted - total)

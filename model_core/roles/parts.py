@@ -1,0 +1,86 @@
+"""What a checkpoint of ours says it was trained for.
+
+Changes when a checkpoint must say more. Published checkpoints have no such file: what
+they can play follows from their heads.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model_core.checkpoints.json_file import load_object
+from model_core.interfaces import Relation
+
+FILE_NAME = "parts.json"
+MAX_BYTES = 1_000_000
+PARTS = (
+    "generation", "span", "title", "summary", "reading", "cloze", "facts", "pointing",
+    "clauses", "words",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts a checkpoint was trained to play.
+
+    Attributes:
+        names: Of ``PARTS``; ``words`` is filling in blanks of plain sentences.
+        relations: What its pointing heads know, in their order.
+        word_marks: Whether its sources carry marks of words.
+        conditions: Names of the values that may shift its norms, in their order.
+        blank_style: The style mark that opens a sentence with a blank.
+    """
+
+    names: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    word_marks: bool = False
+    conditions: tuple[str, ...] = ()
+    blank_style: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values that ``load_parts`` reads."""
+        return {
+            "parts": list(self.names),
+            "relations": [
+                [r.subject_type, r.predicate, r.object_type] for r in self.relations
+            ],
+            "word_marks": self.word_marks,
+            "conditions": list(self.conditions),
+            "blank_style": self.blank_style,
+        }
+
+    def save(self, path: Path) -> None:
+        """Write what ``load_parts`` reads."""
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n"
+        path.write_text(text, encoding="utf8")
+
+
+def load_parts(folder: Path) -> Parts:
+    """Read ``parts.json``; nothing where there is none.
+
+    Raises:
+        CheckpointFormatError: The file is no JSON object.
+        ValueError: It does not say what it should.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        return Parts()
+    values = load_object(path, MAX_BYTES)
+    try:
+        names = tuple(values["parts"])
+        unknown = sorted(set(names) - set(PARTS))
+        if unknown:
+            raise ValueError(f"unknown parts {unknown}, known are {PARTS}")
+        return Parts(
+            names,
+            tuple(Relation(*row) for row in values["relations"]),
+            bool(values["word_marks"]),
+            tuple(values["conditions"]),
+            str(values["blank_style"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{FILE_NAME}: expected parts, relations, word_marks, conditions and "
+            f"blank_style, received {str(values)[:80]} ({error})"
+        ) from error

@@ -1,0 +1,205 @@
+"""Points at triples: subjects and objects in a text and how they are related.
+
+Changes when pointing takes another step. Knows no page, no window and no threshold.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from model_core.decoding.pointers import (
+    PairParts,
+    Spans,
+    TokenTriple,
+    gplinker_triples,
+    half_pointer_triples,
+    span_candidates,
+)
+from model_core.engines.base import Floats, TokenBatch
+from model_core.interfaces import (
+    ModelError,
+    PointedTriple,
+    Relation,
+    TripleDecoder,
+    WeightsInfo,
+)
+from model_core.roles.formats import Source
+from model_core.roles.loaded import LoadedModel
+
+MAX_TEXT_CHARS = 180
+MAX_SUBJECTS = 16  # of one text, the most probable ones
+HEADS: dict[TripleDecoder, str] = {
+    "gplinker": "gplinker",
+    "half_pointer": "half_pointer",
+}
+SUBJECT_POWER, OBJECT_POWER = 2, 4  # kexue.fm/archives/7161
+
+
+class NetworkTriplePointer:
+    """A ``TriplePointer`` over a network with pointing heads.
+
+    Args:
+        model: The network, its tokenizer, its formats and the relations it knows.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        self._decode: dict[
+            TripleDecoder,
+            Callable[[list[Source], float], list[tuple[TokenTriple, ...]]],
+        ] = {"half_pointer": self._half_pointer, "gplinker": self._gplinker}
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """Which weights answer."""
+        return self._model.info
+
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """See ``TriplePointer.relations``."""
+        return self._model.parts.relations
+
+    @property
+    def decoders(self) -> tuple[TripleDecoder, ...]:
+        """See ``TriplePointer.decoders``."""
+        heads = self._model.engine.heads
+        return tuple(name for name, head in HEADS.items() if head in heads)
+
+    @property
+    def max_text_chars(self) -> int:
+        """See ``TriplePointer.max_text_chars``."""
+        return MAX_TEXT_CHARS
+
+    def point(
+        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
+    ) -> tuple[tuple[PointedTriple, ...], ...]:
+        """See ``TriplePointer.point``."""
+        self._check(texts, decoder)
+        formats = self._model.formats
+        sources = [
+            formats.pointing(formats.piece(text), MAX_TEXT_CHARS + 3) for text in texts
+        ]
+        readable = [source for source in sources if len(source.text)]
+        found = iter(self._decode[decoder](readable, floor) if readable else ())
+        return tuple(
+            self._placed(next(found), source) if len(source.text) else ()
+            for source in sources
+        )
+
+    def _check(self, texts: Sequence[str], decoder: TripleDecoder) -> None:
+        if decoder not in self.decoders:
+            known = "、".join(self.decoders)
+            raise ModelError(
+                "unsupported",
+                f"权重 {self.weights.name} 没有解码方式“{decoder}”，有的是：{known}。",
+                f"The weights {self.weights.name} have no decoder “{decoder}”; they "
+                f"have: {known}.",
+            )
+        longest = max(map(len, texts), default=0)
+        if longest > MAX_TEXT_CHARS:
+            raise ModelError(
+                "unsupported",
+                f"一次最多读 {MAX_TEXT_CHARS} 个字，收到 {longest} 个，请先切开。",
+                f"At most {MAX_TEXT_CHARS} characters are read at once, got {longest}: "
+                "cut the text first.",
+            )
+
+    def _read(self, sources: list[Source], head: str) -> dict[str, Floats]:
+        marks = None
+        if self._model.config.mark_vocab_size:
+            marks = [source.mark_ids for source in sources]
+        rows = [source.token_ids for source in sources]
+        batch = TokenBatch.from_rows(rows, marks=marks)
+        return self._model.engine.read(batch, "bidirectional", (head,))
+
+    def _half_pointer(
+        self, sources: list[Source], floor: float
+    ) -> list[tuple[TokenTriple, ...]]:
+        outputs = self._read(sources, "half_pointer")
+        subjects = [
+            _subjects(outputs["subject_logits"][row], source, floor)
+            for row, source in enumerate(sources)
+        ]
+        rows = np.repeat(np.arange(len(sources)), [len(s.heads) for s in subjects])
+        if not len(rows):
+            return [()] * len(sources)
+        starts, ends = (
+            np.concatenate([getattr(spans, side) for spans in subjects]).astype("int32")
+            for side in ("heads", "tails")
+        )
+        logits = self._model.engine.apply(
+            "half_pointer", outputs["residual"][rows], starts, ends
+        )["object_logits"]
+        objects = sigmoid(logits) ** OBJECT_POWER
+        made = []
+        for row, (source, spans) in enumerate(zip(sources, subjects, strict=True)):
+            inside = slice(source.text_start, source.text_end)
+            mine = objects[rows == row][:, inside]
+            shifted = Spans(
+                spans.heads - source.text_start,
+                spans.tails - source.text_start,
+                spans.probabilities,
+            )
+            made.append(
+                half_pointer_triples(shifted, mine[..., 0], mine[..., 1], floor)
+            )
+        return made
+
+    def _gplinker(
+        self, sources: list[Source], floor: float
+    ) -> list[tuple[TokenTriple, ...]]:
+        outputs = self._read(sources, "gplinker")
+        made = []
+        for row, source in enumerate(sources):
+            entities, heads, tails = (
+                _pair_parts(outputs, name, row, source)
+                for name in ("entity", "heads", "tails")
+            )
+            every = np.arange(len(source.text))
+            made.append(
+                gplinker_triples(entities.at(every, every), heads, tails, floor)
+            )
+        return made
+
+    def _placed(
+        self, triples: tuple[TokenTriple, ...], source: Source
+    ) -> tuple[PointedTriple, ...]:
+        spans = source.text.spans
+        return tuple(
+            PointedTriple(
+                relation=triple.predicate,
+                subject=(spans[triple.subject_head][0], spans[triple.subject_tail][1]),
+                object=(spans[triple.object_head][0], spans[triple.object_tail][1]),
+                probability=float(triple.probability),
+            )
+            for triple in triples
+        )
+
+
+def sigmoid(logits: Floats) -> npt.NDArray[np.float64]:
+    """Return probabilities of logits, without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits.astype("float64"))))
+
+
+def _subjects(logits: Floats, source: Source, floor: float) -> Spans:
+    """Return the most probable subjects of one text, in the row's positions."""
+    p = sigmoid(logits[source.text_start : source.text_end]) ** SUBJECT_POWER
+    spans = span_candidates(p[:, 0], p[:, 1], floor)
+    best = np.sort(np.argsort(-spans.probabilities, kind="stable")[:MAX_SUBJECTS])
+    return Spans(
+        spans.heads[best] + source.text_start,
+        spans.tails[best] + source.text_start,
+        spans.probabilities[best],
+    )
+
+
+def _pair_parts(
+    outputs: dict[str, Floats], name: str, row: int, source: Source
+) -> PairParts:
+    """Return what one text's scores of a global pointer are made of."""
+    inside = slice(source.text_start, source.text_end)
+    return PairParts(
+        outputs[f"{name}_shared"][row, inside, inside],
+        outputs[f"{name}_alone"][row, inside],
+    )

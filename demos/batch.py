@@ -5,8 +5,9 @@ Changes when the meaning of a batch changes. Knows no file: reading and writing 
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from demos.errors import DemoError
@@ -18,6 +19,7 @@ from model_core.interfaces import ModelError
 ResultT = TypeVar("ResultT")
 
 ERROR_FIELD = "error"
+GROUP_LINES = 32  # lines that a model may answer together
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,12 @@ class Line:
 
 
 def answer_lines(
-    task: AnyTask, lines: Iterable[Line], model: object, options: Mapping[str, object]
+    task: AnyTask,
+    lines: Iterable[Line],
+    model: object,
+    options: Mapping[str, object],
+    *,
+    done: int = 0,
 ) -> Iterator[dict[str, object]]:
     """Yield one record per line, in order, whatever happens to a line.
 
@@ -51,12 +58,36 @@ def answer_lines(
         lines: The questions.
         model: What the task's role hands out.
         options: Values for the fields that a line does not give itself.
+        done: Lines at the start that have their records already. A portion that
+            begins among them is computed whole: to the last digit, an answer may
+            depend on those beside it.
 
     Yields:
         The line's own fields and the answer's, or the fields and ``error``.
     """
-    for line in lines:
-        yield answer_line(task, line, model, options)
+    if task.run_many is None:
+        for line in islice(lines, done, None):
+            yield answer_line(task, line, model, options)
+        return
+    known = done % GROUP_LINES
+    for group in grouped(islice(lines, done - known, None), GROUP_LINES):
+        yield from islice(answer_group(task, group, model, options), known, None)
+        known = 0
+
+
+def answer_group(
+    task: AnyTask, lines: Sequence[Line], model: object, options: Mapping[str, object]
+) -> Iterator[dict[str, object]]:
+    """Yield one record per line, in order; the model answers all of them together.
+
+    A line that cannot be asked, or whose answer fails, has its own ``error``.
+    """
+    asked = [_request_of(task, line, options) for line in lines]
+    requests = [one for one in asked if not isinstance(one, DemoError)]
+    answers = _answers(task, requests, model)
+    for line, one in zip(lines, asked, strict=True):
+        result = one if isinstance(one, DemoError) else next(answers)
+        yield _record_of(task, line, result)
 
 
 def answer_line(
@@ -89,6 +120,46 @@ def answer_steps(
         yield {**echo, **{name: answer[name] for name in task.added_fields}}
 
 
+def grouped(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+    """Yield lines in portions of at most ``size``."""
+    waiting = iter(lines)
+    while group := list(islice(waiting, size)):
+        yield group
+
+
+def _request_of(
+    task: AnyTask, line: Line, options: Mapping[str, object]
+) -> object | DemoError:
+    try:
+        if line.fault is not None:
+            raise line.fault
+        request: object = request_from(task.request_type, line.given, options)
+    except DemoError as error:
+        return error
+    return request
+
+
+def _answers(task: AnyTask, requests: Sequence[object], model: object) -> Iterator[Any]:
+    """Yield one result or error per request; a failure of all is each one's own."""
+    made, run_many = 0, task.run_many
+    failure: DemoError | ModelError = no_result()
+    try:
+        for result in run_many(requests, model) if run_many and requests else ():
+            made += 1
+            yield result
+    except (DemoError, ModelError) as error:
+        failure = error
+    yield from (failure for _ in requests[made:])
+
+
+def _record_of(task: AnyTask, line: Line, result: object) -> dict[str, object]:
+    echo = echo_of(task, line)
+    if isinstance(result, DemoError | ModelError):
+        return {**echo, ERROR_FIELD: str(result)}
+    answer = task.to_record(result)
+    return {**echo, **{name: answer[name] for name in task.added_fields}}
+
+
 def columns_of(task: AnyTask, names: Iterable[str]) -> tuple[str, ...]:
     """Return all fields that an answer to lines of these fields may have, in order."""
     columns = dict.fromkeys((*names, *task.added_fields))
@@ -115,7 +186,12 @@ def last(results: Iterable[ResultT]) -> ResultT:
     """
     kept = deque(results, maxlen=1)
     if not kept:
-        raise DemoError(
-            "模型没有给出结果，请重试。", "The model gave no result: try again."
-        )
+        raise no_result()
     return kept[0]
+
+
+def no_result() -> DemoError:
+    """Return what is said of a model that yields nothing."""
+    return DemoError(
+        "模型没有给出结果，请重试。", "The model gave no result: try again."
+    )

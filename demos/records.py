@@ -1,7 +1,8 @@
-"""Requests out of loose values: a line's fields, a cell's text, an option's text.
+"""Requests out of a record's loose values, and what every answer's record holds.
 
-Changes when a request needs a type of field that does not exist yet. What cannot be
-read is passed on as it is, so that the field's limit refuses it by name and value.
+Changes when a request needs a type of field that does not exist yet, or all answers
+another one. What cannot be read is passed on as it is, so that the field's limit
+refuses it by name and value.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from demos import limits
 from demos.errors import InvalidRequestError
+from model_core.interfaces import WeightsInfo
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -68,6 +70,11 @@ def value_of(
 def frozen(value: object) -> object:
     """Return lists as tuples, all the way down."""
     return tuple(frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def name_of(weights: WeightsInfo) -> str:
+    """Return a name that ``--weights`` accepts, the commit included where known."""
+    return f"{weights.name}@{weights.commit}" if weights.commit else weights.name
 
 
 def _from_text(kind: type[Any], text: str) -> object:

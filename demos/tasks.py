@@ -3,22 +3,54 @@
 Changes when a task is added. Knows how a task is asked, never how it is answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from demos.errors import DemoError
+from demos.fewshot import record as fewshot_record
+from demos.fewshot.learner import Learner
+from demos.fewshot.task import (
+    FewshotRequest,
+    FewshotResult,
+    classify,
+    classify_many,
+)
 from demos.generation import record as generation_record
 from demos.generation.task import GenerationRequest, GenerationResult, generate
 from demos.limits import Label
-from model_core.interfaces import ModelState, TextGenerator
+from demos.qa import record as qa_record
+from demos.qa.task import QaRequest, QaResult, answer
+from demos.summary import record as summary_record
+from demos.summary.task import (
+    SummaryRequest,
+    SummaryResult,
+    summarize,
+    summarize_many,
+)
+from demos.title import record as title_record
+from demos.title.task import TitleRequest, TitleResult, write_many, write_titles
+from demos.triples import record as triples_record
+from demos.triples.many import extract_many
+from demos.triples.task import TripleRequest, TripleResult, extract
+from model_core.interfaces import (
+    MASK_FILLER,
+    PASSAGE_READER,
+    SUMMARIZER,
+    TEXT_GENERATOR,
+    TEXT_REWRITER,
+    TRIPLE_POINTER,
+    ModelError,
+    ModelState,
+    Role,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 RequestT = TypeVar("RequestT", bound="DataclassInstance")
 ResultT = TypeVar("ResultT")
-
-Role = Literal["text_generator"]
+ModelT = TypeVar("ModelT")
 
 
 class Shelf(Protocol):
@@ -28,10 +60,10 @@ class Shelf(Protocol):
         """Return where every model is on its way."""
         ...
 
-    def text_generator(
-        self, weights: str = "auto", *, timeout_seconds: float = 60.0
-    ) -> TextGenerator:
-        """Load if need be and wait for a model that continues texts.
+    def model(
+        self, role: Role[ModelT], weights: str = "auto", *, timeout_seconds: float = 60
+    ) -> ModelT:
+        """Load if need be and wait for weights that can play a part.
 
         Raises:
             ModelError: ``not_ready`` when the time is up, or why it cannot be had.
@@ -43,6 +75,10 @@ class Shelf(Protocol):
         ...
 
 
+def _itself(model: Any) -> Any:
+    return model
+
+
 @dataclass(frozen=True, slots=True)
 class Task(Generic[RequestT, ResultT]):
     """One question that can be asked from a page, a terminal or a file.
@@ -52,22 +88,32 @@ class Task(Generic[RequestT, ResultT]):
         label: For people.
         request_type: Frozen dataclass that checks itself; its fields are the options.
         text_field: The field that TEXT, or a line of a .txt file, fills.
-        role: The shelf's method that hands out the model.
+        role: The part that the model plays.
         run: Yields whole results so far.
         to_record: The last result as JSON values.
         added_fields: What ``to_record`` returns beyond the request's fields.
         render_text: A result for a person; later results extend the text.
+        run_many: Last results of several requests, in order, an error standing in its
+            request's place; given where the model is faster on several at once.
+        prepare: What ``run`` gets in the model's place, made once for a whole file.
+        lesson_fields: Fields that matter only where it learns from examples first.
     """
 
     name: str
     label: Label
     request_type: type[RequestT]
     text_field: str
-    role: Role
+    role: Role[Any]
     run: Callable[[RequestT, Any], Iterator[ResultT]]
     to_record: Callable[[ResultT], dict[str, object]]
     added_fields: tuple[str, ...]
     render_text: Callable[[ResultT], str]
+    run_many: (
+        Callable[[Sequence[RequestT], Any], Iterator[ResultT | DemoError | ModelError]]
+        | None
+    ) = None
+    prepare: Callable[[Any], Any] = _itself
+    lesson_fields: tuple[str, ...] = ()
 
 
 AnyTask = Task[Any, Any]
@@ -77,11 +123,86 @@ GENERATION: Task[GenerationRequest, GenerationResult] = Task(
     label=Label("文本续写", "Generation", "接着开头往下写", "continue a text"),
     request_type=GenerationRequest,
     text_field="prompt",
-    role="text_generator",
+    role=TEXT_GENERATOR,
     run=generate,
     to_record=generation_record.to_record,
     added_fields=generation_record.ADDED_FIELDS,
     render_text=generation_record.render_text,
 )
 
-TASKS: dict[str, AnyTask] = {task.name: task for task in (GENERATION,)}
+TITLE: Task[TitleRequest, TitleResult] = Task(
+    name="title",
+    label=Label("标题生成", "Title", "给文章起标题", "headlines for an article"),
+    request_type=TitleRequest,
+    text_field="text",
+    role=TEXT_REWRITER,
+    run=write_titles,
+    to_record=title_record.to_record,
+    added_fields=title_record.ADDED_FIELDS,
+    render_text=title_record.render_text,
+    run_many=write_many,
+)
+
+TRIPLES: Task[TripleRequest, TripleResult] = Task(
+    name="triples",
+    label=Label(
+        "三元组抽取", "Triples", "谁与谁是什么关系", "who stands in which relation"
+    ),
+    request_type=TripleRequest,
+    text_field="text",
+    role=TRIPLE_POINTER,
+    run=extract,
+    to_record=triples_record.to_record,
+    added_fields=triples_record.ADDED_FIELDS,
+    render_text=triples_record.render_text,
+    run_many=extract_many,
+)
+
+QA: Task[QaRequest, QaResult] = Task(
+    name="qa",
+    label=Label("问答", "Question answering", "从段落里找答案", "answer from passages"),
+    request_type=QaRequest,
+    text_field="question",
+    role=PASSAGE_READER,
+    run=answer,
+    to_record=qa_record.to_record,
+    added_fields=qa_record.ADDED_FIELDS,
+    render_text=qa_record.render_text,
+)
+
+FEWSHOT: Task[FewshotRequest, FewshotResult] = Task(
+    name="fewshot",
+    label=Label(
+        "少样本分类",
+        "Classification",
+        "用完形填空分类，可先学几个例子",
+        "classify by a blank, after a few examples if given",
+    ),
+    request_type=FewshotRequest,
+    text_field="text",
+    role=MASK_FILLER,
+    run=classify,
+    to_record=fewshot_record.to_record,
+    added_fields=fewshot_record.ADDED_FIELDS,
+    render_text=fewshot_record.render_text,
+    run_many=classify_many,
+    prepare=Learner,
+    lesson_fields=("examples", "max_steps", "max_seconds", "learning_rate", "seed"),
+)
+
+SUMMARY: Task[SummaryRequest, SummaryResult] = Task(
+    name="summary",
+    label=Label("自动摘要", "Summary", "先抽取，再改写", "extract, then rewrite"),
+    request_type=SummaryRequest,
+    text_field="text",
+    role=SUMMARIZER,
+    run=summarize,
+    to_record=summary_record.to_record,
+    added_fields=summary_record.ADDED_FIELDS,
+    render_text=summary_record.render_text,
+    run_many=summarize_many,
+)
+
+TASKS: dict[str, AnyTask] = {
+    task.name: task for task in (GENERATION, TITLE, TRIPLES, QA, FEWSHOT, SUMMARY)
+}

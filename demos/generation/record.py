@@ -4,7 +4,8 @@ Changes when people who script against the output need another field.
 """
 
 from demos.generation.task import GenerationResult
-from model_core.interfaces import Candidate, WeightsInfo
+from demos.records import name_of
+from model_core.interfaces import Candidate
 
 ADDED_FIELDS = ("texts", "seed", "weights")  # what to_record adds to the request's own
 
@@ -30,11 +31,6 @@ def render_text(result: GenerationResult) -> str:
     if len(result.candidates) == 1:
         return texts[0]
     return "\n\n".join(f"【{rank}】\n{text}" for rank, text in enumerate(texts, 1))
-
-
-def name_of(weights: WeightsInfo) -> str:
-    """Return a name that ``--weights`` accepts, the commit included where known."""
-    return f"{weights.name}@{weights.commit}" if weights.commit else weights.name
 
 
 def _settled(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

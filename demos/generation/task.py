@@ -23,6 +23,13 @@ STYLE_LABEL = Label(
     "empty for none; the weights in use decide which there are",
 )
 
+CONDITION_LABEL = Label(
+    "情感",
+    "Sentiment",
+    "留空则不限；由条件归一化层控制",
+    "empty for none; by conditional layer norms",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
@@ -83,6 +90,7 @@ class GenerationRequest:
         Label("随机种子", "Seed", "留空则随机；同种子同文", "empty draws one"),
     ] = None
     style: Annotated[str, Length(0, 40), STYLE_LABEL] = ""
+    condition: Annotated[str, Length(0, 40), CONDITION_LABEL] = ""
 
     def __post_init__(self) -> None:
         """Check the declared limits, then what binds two fields."""
@@ -142,28 +150,30 @@ def generate(
     """Yield the whole result so far after every decoding step.
 
     Raises:
-        InvalidRequestError: These weights were not trained to follow the style.
+        InvalidRequestError: These weights were not trained to follow the style or
+            the condition.
         ModelError: The model cannot answer.
     """
-    check_style(request.style, model.styles)
+    check_known(STYLE_LABEL, request.style, model.styles)
+    check_known(CONDITION_LABEL, request.condition, model.conditions)
     for frame in model.complete(request.prompt, request.options):
         yield GenerationResult(request, frame)
 
 
-def check_style(style: str, styles: tuple[str, ...]) -> None:
-    """Refuse a style that the weights do not know, and list those they do."""
-    if style and style not in styles:
-        raise STYLE_LABEL.refuse(*_style_sentences(style, styles))
+def check_known(label: Label, wanted: str, choices: tuple[str, ...]) -> None:
+    """Refuse a choice that the weights do not know, and list those they do."""
+    if wanted and wanted not in choices:
+        raise label.refuse(*_sentences(label, wanted, choices))
 
 
-def _style_sentences(style: str, styles: tuple[str, ...]) -> tuple[str, str]:
-    got = limits.shown(style)
-    if not styles:
+def _sentences(label: Label, wanted: str, choices: tuple[str, ...]) -> tuple[str, str]:
+    got = limits.shown(wanted)
+    if not choices:
         return (
-            f"须留空，因为所用权重不分体裁，收到 {got}。",
-            f"must be empty, as these weights know no styles; got {got}.",
+            f"须留空，因为所用权重不分{label.zh}，收到 {got}。",
+            f"must be empty, as these weights know none; got {got}.",
         )
-    known_zh, known_en = "、".join(styles), ", ".join(styles)
+    known_zh, known_en = "、".join(choices), ", ".join(choices)
     return (
         f"须为{known_zh}之一，或留空，收到 {got}。",
         f"must be one of {known_en}, or empty, got {got}.",

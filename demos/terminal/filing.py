@@ -5,7 +5,6 @@ Changes when the rules of a batch's files change.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -116,9 +115,11 @@ def run_batch(command: Command, plan: Plan, model: object, terminal: IO[str]) ->
         FileError: The output cannot be written.
     """
     progress = plan.progress
-    lines = islice(plan.source.lines(), progress.done, None)
+    records = answer_lines(
+        command.task, plan.source.lines(), model, command.options, done=progress.done
+    )
     with _open(command, plan) as output, _bar(command, plan, terminal) as bar:
-        for record in answer_lines(command.task, lines, model, command.options):
+        for record in records:
             output.write(plan.target.line(record))
             output.flush()
             progress.count(record)

@@ -120,11 +120,14 @@ def wait_for_model(shelf: Shelf, command: Command, streams: Streams) -> object:
     Raises:
         ModelError: It cannot be had.
     """
-    hand_out = getattr(shelf, command.task.role)
     name, told = command.weights.name, ""
     while True:
         try:
-            return hand_out(name, timeout_seconds=SECONDS_BETWEEN_LOOKS)
+            return command.task.prepare(
+                shelf.model(
+                    command.task.role, name, timeout_seconds=SECONDS_BETWEEN_LOOKS
+                )
+            )
         except ModelError as error:
             if error.kind != "not_ready":
                 raise

@@ -1,0 +1,1 @@
+"""Classify by filling a blank, at once or after a few examples (PET)."""

@@ -1,0 +1,1 @@
+"""Answer a question, from passages or from a base of facts."""

@@ -1,0 +1,1 @@
+"""Summarise a text: extract its clauses, then rewrite them."""

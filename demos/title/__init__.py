@@ -1,0 +1,1 @@
+"""Write headlines for an article."""

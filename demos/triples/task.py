@@ -1,0 +1,216 @@
+"""Extract triples: what may be asked, what comes back, and the calls between.
+
+Changes when the question put to the model changes. Knows no page, no file, no network;
+many texts together are in many.py.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, TypeVar, get_args
+
+from demos import limits
+from demos.errors import InvalidRequestError
+from demos.limits import Label, Length, OneOf, Range
+from demos.triples.complex_objects import ComplexObject, complex_objects
+from demos.triples.found import ExtractedTriple, merge, place
+from demos.triples.schema import SCHEMA_LABEL, SchemaLimit, choose, schema_of
+from demos.triples.windows import Window, windows
+from model_core.interfaces import (
+    PointedTriple,
+    TripleDecoder,
+    TriplePointer,
+    WeightsInfo,
+)
+
+ItemT = TypeVar("ItemT")
+
+FLOOR = 0.05  # what is less probable is not kept, whatever the threshold
+BATCH_WINDOWS = 16  # go through the network together
+BEST_DECODER = "auto"
+DECODERS = (BEST_DECODER, *get_args(TripleDecoder))
+DECODER_LABEL = Label(
+    "解码",
+    "Decoder",
+    "半指针或 GPLinker；自动则由权重决定",
+    "half pointer or GPLinker; auto takes the weights' best",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TripleRequest:
+    """A text, and which triples of it are wanted.
+
+    Attributes:
+        schema: Checked and in one form: (subject_type, predicate, object_type), types
+            "" where they are open; None for every relation that the weights know.
+
+    Raises:
+        InvalidRequestError: A field lies outside its declared limit.
+    """
+
+    text: Annotated[
+        str,
+        Length(1, 20_000),
+        Label("文本", "Text", "从中抽取三元组", "to extract triples from"),
+    ]
+    schema: Annotated[tuple[Any, ...] | None, SchemaLimit(), SCHEMA_LABEL] = None
+    threshold: Annotated[
+        float,
+        Range(0.0, 1.0, 0.01),
+        Label(
+            "阈值",
+            "Threshold",
+            "概率不低于它的才列出；随时可调，不用重抽",
+            "lists what is at least this probable; move it at any time",
+        ),
+    ] = 0.5
+    decoder: Annotated[str, OneOf(DECODERS), DECODER_LABEL] = BEST_DECODER
+
+    def __post_init__(self) -> None:
+        """Check the declared limits and bring the schema into its one form."""
+        limits.check(self)
+        schema = schema_of(SCHEMA_LABEL, self.schema) or None
+        object.__setattr__(self, "schema", schema)
+
+
+@dataclass(frozen=True, slots=True)
+class TripleResult:
+    """The whole result so far.
+
+    Attributes:
+        request: What was asked.
+        found: Every triple of at least FLOOR, in reading order: the threshold is
+            applied when they are looked at.
+        num_windows: In how many pieces the text is read.
+        num_read: How many of them have been read.
+        decoder: Which decoder reads them.
+        weights: Which weights answered.
+        elapsed_seconds: Since the first piece went to the model.
+    """
+
+    request: TripleRequest
+    found: tuple[ExtractedTriple, ...]
+    num_windows: int
+    num_read: int
+    decoder: TripleDecoder
+    weights: WeightsInfo
+    elapsed_seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def triples(self) -> tuple[ExtractedTriple, ...]:
+        """Those that reach the request's threshold, in reading order."""
+        least = self.request.threshold
+        return tuple(one for one in self.found if one.probability >= least)
+
+    @property
+    def complex_objects(self) -> tuple[ComplexObject, ...]:
+        """What belongs together among ``triples``."""
+        return complex_objects(self.triples)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of the text has been read."""
+        return self.num_read == self.num_windows
+
+    def filtered(self, threshold: float) -> "TripleResult":
+        """Return the same result under another threshold; no model is asked.
+
+        Raises:
+            InvalidRequestError: The threshold lies outside its limit.
+        """
+        return replace(self, request=replace(self.request, threshold=threshold))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A request as one model will read it.
+
+    Attributes:
+        request: What was asked.
+        windows: The pieces of its text, in order.
+        relations: Indices of the relations that are asked for.
+        decoder: One of the model's.
+    """
+
+    request: TripleRequest
+    windows: tuple[Window, ...]
+    relations: frozenset[int]
+    decoder: TripleDecoder
+
+
+def extract(request: TripleRequest, model: TriplePointer) -> Iterator[TripleResult]:
+    """Yield the whole result so far after every batch of windows.
+
+    Raises:
+        InvalidRequestError: The weights lack a relation or the decoder.
+        ModelError: The model cannot answer.
+    """
+    reading, started = plan(request, model), time.perf_counter()
+    pointed: list[Sequence[PointedTriple]] = []
+    for batch in batches(reading.windows, BATCH_WINDOWS):
+        texts = [window.text for window in batch]
+        pointed += model.point(texts, reading.decoder, floor=FLOOR)
+        yield gather(reading, pointed, model, time.perf_counter() - started)
+
+
+def plan(request: TripleRequest, model: TriplePointer) -> Reading:
+    """Return how this model will read a request.
+
+    Raises:
+        InvalidRequestError: Its weights lack a relation or the decoder.
+    """
+    return Reading(
+        request=request,
+        windows=windows(request.text, model.max_text_chars),
+        relations=choose(request.schema or (), model.relations),
+        decoder=_decoder(request.decoder, model.decoders),
+    )
+
+
+def gather(
+    reading: Reading,
+    pointed: Sequence[Sequence[PointedTriple]],
+    model: TriplePointer,
+    elapsed_seconds: float,
+) -> TripleResult:
+    """Return what the windows read so far hold.
+
+    Args:
+        reading: The request and its windows.
+        pointed: What was found in its first windows, in order.
+        model: Whose relations they are.
+        elapsed_seconds: Since the first window went to it.
+    """
+    found = (
+        place(one, window, model.relations[one.relation])
+        for window, ones in zip(reading.windows, pointed, strict=False)
+        for one in ones
+        if one.relation in reading.relations and one.probability >= FLOOR
+    )
+    return TripleResult(
+        request=reading.request,
+        found=merge(found),
+        num_windows=len(reading.windows),
+        num_read=len(pointed),
+        decoder=reading.decoder,
+        weights=model.weights,
+        elapsed_seconds=elapsed_seconds,
+    )
+
+
+def batches(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
+    """Yield the items in order, ``size`` at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _decoder(asked: str, known: Sequence[TripleDecoder]) -> TripleDecoder:
+    for decoder in known:
+        if asked in (BEST_DECODER, decoder):
+            return decoder
+    listed, got = ", ".join(known), limits.shown(asked)
+    raise InvalidRequestError(
+        f"所用权重没有解码方式 {got}，有的是：{listed}；请改选，或用 auto。",
+        f"These weights have no decoder {got}, but {listed}: choose one, or auto.",
+    )

@@ -22,7 +22,14 @@ from app.runs import timely
 from app.shelf import Shelf, await_model
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
 from demos import limits
-from demos.batch import answer_steps, columns_of, has_failed
+from demos.batch import (
+    GROUP_LINES,
+    answer_group,
+    answer_steps,
+    columns_of,
+    grouped,
+    has_failed,
+)
 from demos.errors import FileError
 from demos.files import reading, writing
 from demos.files.reading import InputFile, open_input
@@ -114,7 +121,7 @@ class FileQuestion:
 
     @property
     def seconds(self) -> float:
-        """No limit of a single request: _lines sets one per line and one per file."""
+        """No limit of a single request: a line has one of its own, and the file has."""
         return math.inf
 
     def num_tokens(self, _batch: Batch) -> int:
@@ -142,9 +149,8 @@ class FileQuestion:
             source = received(self.folder, given["upload"])
             batch = open_batch(task, source, self.folder, given["output_type"])
             yield batch
-            ask = getattr(self.shelf, task.role)
-            model = yield from await_model(ask, given[WEIGHTS])
-            yield from self._lines(batch, model, options)
+            model = yield from await_model(self.shelf, task.role, given[WEIGHTS])
+            yield from self._answered(batch, task.prepare(model), options)
 
     @contextmanager
     def _seat(self, task: AnyTask) -> Iterator[None]:
@@ -160,23 +166,44 @@ class FileQuestion:
         finally:
             self.seats.release()
 
-    def _lines(
+    def _answered(
         self, batch: Batch, model: object, options: Mapping[str, object]
     ) -> Iterator[Batch]:
+        """Yield the file's state after every step, each record written as it comes."""
+        together = batch.task.run_many is not None
+        answer = self._portions if together else self._lines
+        with batch.target.start(overwrite=False) as output:
+            for record in answer(batch, model, options):
+                if record is not None:
+                    output.write(batch.target.line(record))
+                    output.flush()
+                    batch.add(record)
+                yield batch
+
+    def _lines(
+        self, batch: Batch, model: object, options: Mapping[str, object]
+    ) -> Iterator[Record | None]:
+        """Answer one line after the other; Stop acts at every step."""
+
         def run(request: Any, model: Any) -> Iterator[Any]:
             return timely(batch.task.run(request, model), self.line_seconds)
 
-        task = replace(batch.task, run=run)
-        end = time.monotonic() + REQUESTS_PER_FILE * self.line_seconds
-        with batch.target.start(overwrite=False) as output:
-            for line in batch.source.lines():
-                check_time(batch, end)
-                for record in answer_steps(task, line, model, options):
-                    if record is not None:
-                        output.write(batch.target.line(record))
-                        output.flush()
-                        batch.add(record)
-                    yield batch
+        task, end = replace(batch.task, run=run), self._end()
+        for line in batch.source.lines():
+            check_time(batch, end)
+            yield from answer_steps(task, line, model, options)
+
+    def _portions(
+        self, batch: Batch, model: object, options: Mapping[str, object]
+    ) -> Iterator[Record | None]:
+        """Answer several lines at once; Stop acts between two portions."""
+        end = self._end()
+        for group in grouped(batch.source.lines(), GROUP_LINES):
+            check_time(batch, end)
+            yield from answer_group(batch.task, group, model, options)
+
+    def _end(self) -> float:
+        return time.monotonic() + REQUESTS_PER_FILE * self.line_seconds
 
 
 def seats_for(slots: int) -> threading.BoundedSemaphore:
@@ -186,11 +213,12 @@ def seats_for(slots: int) -> threading.BoundedSemaphore:
 
 def options_of(task: AnyTask) -> tuple[str, ...]:
     """Return the names of the fields that a form can give once for a whole file."""
-    asked, needed = task.request_type, required_of(task.request_type)
+    asked = task.request_type
+    left_out = {*required_of(asked), *task.lesson_fields}  # a file does not learn here
     return tuple(
         name
         for name in limits.names_of(asked)
-        if name not in needed and type(limits.limit_of(asked, name)) in DRAWN
+        if name not in left_out and type(limits.limit_of(asked, name)) in DRAWN
     )
 
 

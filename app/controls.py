@@ -3,13 +3,15 @@
 Changes when a kind of limit gets another component. Knows no task.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
 
+from demos.fewshot.labels import LabelWords
 from demos.limits import (
     Label,
     Length,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FEW = 6
+MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~]")
 
 
 def control(
@@ -47,7 +50,19 @@ def control(
 def words_of(label: Label) -> dict[str, str | None]:
     """Return a label and its help as gradio takes them, Chinese before English."""
     helps = [sentence for sentence in (label.zh_help, label.en_help) if sentence]
-    return {"label": f"{label.zh} {label.en}", "info": " · ".join(helps) or None}
+    info = MARKDOWN.sub(r"\\\g<0>", " · ".join(helps))  # which gradio reads a help as
+    return {"label": f"{label.zh} {label.en}", "info": info or None}
+
+
+def offering(choices: Sequence[tuple[str, str]], chosen: object) -> Any:
+    """Return the update that offers choices; what was chosen stays, else the first.
+
+    Args:
+        choices: Title and value of each.
+        chosen: What is chosen now, straight from the visitor.
+    """
+    kept = chosen if chosen in dict(choices).values() else choices[0][1]
+    return gr.update(choices=list(choices), value=kept)
 
 
 def _slider(limit: Range, shape: dict[str, Any]) -> Component:
@@ -69,6 +84,10 @@ def _dropdown(limit: OneOf, shape: dict[str, Any]) -> Component:
     return gr.Dropdown(list(limit.choices), **shape)
 
 
+def _label_words(_limit: LabelWords, shape: dict[str, Any]) -> Component:
+    return gr.Textbox(lines=4, **shape)
+
+
 def _checkbox(_limit: Switch, shape: dict[str, Any]) -> Component:
     return gr.Checkbox(**shape)
 
@@ -80,4 +99,5 @@ DRAWN: Mapping[type, Callable[[Any, dict[str, Any]], Component]] = {
     Length: _textbox,
     OneOf: _dropdown,
     Switch: _checkbox,
+    LabelWords: _label_words,
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
+from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.language import language_of
@@ -105,10 +106,10 @@ FILE_TOO_LARGE = Refusal(
     413,
     "body",
     {
-        "zh": "文件太大；大文件请在终端里做：python -m demos TASK --input FILE "
-        "--output FILE。",
-        "en": "The file is too large for this page: use the terminal, "
-        "python -m demos TASK --input FILE --output FILE.",
+        "zh": "文件太大，请切成几份；成批的问题也可在终端里做："
+        "python -m demos TASK --input FILE --output FILE。",
+        "en": "The file is too large for this page: split it; many questions can also "
+        "be answered in the terminal, python -m demos TASK --input FILE --output FILE.",
     },
 )
 UNFIT = Refusal(
@@ -237,17 +238,42 @@ class Guard:
     async def _pass_on(
         self, scope: Scope, receive: Receive, reply: "_Reply"
     ) -> Refusal | None:
-        """Let the application answer; return a refusal where it cannot.
+        """Let the application answer; return a refusal where it cannot."""
+        most, too_large = self._rules.largest(scope["path"])
+        if scope["path"].startswith(UPLOAD_PATH):
+            return await self._pass_on_upload(scope, receive, reply)
+        body = await _read_body(receive, most)
+        if body is None:
+            return too_large
+        return await self._ask(scope, _replay(body, receive), reply, reply)
+
+    async def _pass_on_upload(
+        self, scope: Scope, receive: Receive, reply: "_Reply"
+    ) -> Refusal | None:
+        """Let a file stream through while counting it: it may be as large as memory."""
+        most, too_large = self._rules.largest(scope["path"])
+        upload = _Counted(receive, most)
+
+        async def send(message: Message) -> None:
+            if reply.begun or not upload.too_large:  # else the refusal is the answer
+                await reply(message)
+
+        try:
+            refusal = await self._ask(scope, upload, send, reply)
+        except _BrokenOffError:
+            refusal = None
+        return too_large if upload.too_large and not reply.begun else refusal
+
+    async def _ask(
+        self, scope: Scope, receive: Receive, send: Send, reply: "_Reply"
+    ) -> Refusal | None:
+        """Let the application answer; return a refusal where it finds nothing to ask.
 
         Gradio looks up endpoints and inputs by what the client sent, and lets the
         failed look-up through: that is the client's mistake, not the server's.
         """
-        most, too_large = self._rules.largest(scope["path"])
-        body = await _read_body(receive, most)
-        if body is None:
-            return too_large
         try:
-            await self._app(scope, _replay(body, receive), reply)
+            await self._app(scope, receive, send)
         except self._rules.unfit:
             if reply.begun or scope["method"] != "POST":
                 raise
@@ -305,6 +331,42 @@ async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
         if len(body) > max_bytes:
             return None
     return bytes(body)
+
+
+class _BrokenOffError(MultiPartException):
+    """An upload is cut short: the parser of its form deletes what it has written."""
+
+    def __init__(self) -> None:
+        super().__init__("the upload broke off")
+
+
+class _Counted:
+    """A receiver that cuts an upload short once it is too large, or its sender gone.
+
+    Attributes:
+        too_large: Whether more has come than may.
+    """
+
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._left = max_bytes
+        self._more = False
+        self.too_large = False
+
+    async def __call__(self) -> Message:
+        """Return the next message.
+
+        Raises:
+            _BrokenOffError: There will be no whole upload.
+        """
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        self.too_large = self._left < 0
+        gone = self._more and message["type"] == "http.disconnect"
+        if self.too_large or gone:
+            raise _BrokenOffError
+        self._more = message.get("more_body", False)
+        return message
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

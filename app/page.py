@@ -13,8 +13,8 @@ from app.tabs import TABS, files
 from app.wiring import Desk
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
-STYLE = ASSETS / "style.css"
-SCRIPT = ASSETS / "page.js"
+STYLES = (ASSETS / "style.css", *sorted((ASSETS / "tabs").glob("*.css")))
+SCRIPTS = (ASSETS / "page.js", *sorted((ASSETS / "tabs").glob("*.js")))
 LOGO = ASSETS / "logo.svg"
 TITLE = "MaskPlay · 如戏"
 DELETE_UPLOADS = (600, 3600)  # seconds: look so often, delete what is older
@@ -38,8 +38,8 @@ def build_page(shelf: Shelf, desk: Desk) -> gr.Blocks:
         with gr.Row(elem_classes="mp-top"):
             gr.HTML(head_html())
             summary = gr.HTML(summary_html(shelf.states()), elem_id="mp-summary")
-        panel = build_panel(page, shelf, TABS[0].task, summary)
-        with gr.Tabs():
+        panel = build_panel(page, shelf, [tab.task for tab in TABS], summary)
+        with gr.Tabs(overflow_behavior="wrap"):  # a phone scrolls them
             for tab in TABS:
                 with gr.Tab(tab.label, id=tab.task):
                     tab.build(shelf, desk, panel)
@@ -70,5 +70,5 @@ def theme() -> gr.themes.Base:
 
 
 def script() -> str:
-    """Return the page's own script, as an element of its head."""
-    return f"<script>{SCRIPT.read_text('utf-8')}</script>"
+    """Return the page's own scripts, as elements of its head."""
+    return "".join(f"<script>{path.read_text('utf-8')}</script>" for path in SCRIPTS)

@@ -5,11 +5,12 @@ the shelf, which refuses paths and addresses.
 """
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from app import views
 from app.language import language_of
@@ -45,21 +46,59 @@ class Panel:
     ready: gr.State
     refreshed: tuple[gr.events.Dependency, ...]
 
+    def follow(
+        self,
+        name: str,
+        update: Callable[..., Any],
+        inputs: Sequence[Component],
+        output: Component,
+    ) -> None:
+        """Draw a component anew whenever other models answer than before.
 
-def build_panel(page: gr.Blocks, shelf: Shelf, task: str, summary: gr.HTML) -> Panel:
+        Args:
+            name: Of the listeners.
+            update: From the inputs' values, unchecked, to the component's update.
+            inputs: What it depends on besides the models.
+            output: The component; left alone otherwise, as its list may be open.
+        """
+        seen = gr.State(())
+
+        def look(
+            ready: tuple[str, ...], known: tuple[str, ...], *values: Any
+        ) -> tuple[Any, Any]:
+            if ready == known:
+                return gr.skip(), gr.skip()
+            return ready, update(*values)
+
+        for number, refreshed in enumerate(self.refreshed):
+            refreshed.success(
+                look,
+                [self.ready, seen, *inputs],
+                [seen, output],
+                preprocess=False,  # a choice may have left its list meanwhile
+                queue=False,
+                show_progress="hidden",
+                api_visibility="private",
+                api_name=f"{name}_{number}",
+            )
+
+
+def build_panel(
+    page: gr.Blocks, shelf: Shelf, tasks: Iterable[str], summary: gr.HTML
+) -> Panel:
     """Lay out the panel and join it to the shelf.
 
     Args:
         page: The page that it belongs to.
         shelf: The models.
-        task: Whose part of the catalogue can be loaded.
+        tasks: Whose parts of the catalogue can be loaded.
         summary: Where one line says which models answer, folded or not.
     """
     with gr.Accordion("模型 Models", open=False, elem_id="mp-models"):
         table = gr.HTML(table_html(shelf.states()))
         with gr.Row(elem_classes="mp-row mp-lined"):
             name = gr.Dropdown(
-                [(card.title, card.name) for card in shelf.cards(task)],
+                catalogue(shelf, tasks),
                 value=None,
                 label="权重 Weights",
                 info="从目录选，或填 hub 编号 · from the catalogue, or a hub id: "
@@ -107,6 +146,12 @@ def build_panel(page: gr.Blocks, shelf: Shelf, task: str, summary: gr.HTML) -> P
         )
     ]
     return Panel(ready, (looked, *pressed))
+
+
+def catalogue(shelf: Shelf, tasks: Iterable[str]) -> list[tuple[str, str]]:
+    """Return title and name of what can be loaded, each once."""
+    cards = {card.name: card.title for task in tasks for card in shelf.cards(task)}
+    return [(title, name) for name, title in cards.items()]
 
 
 def _acting(
@@ -196,9 +241,4 @@ def _facts(info: WeightsInfo) -> str:
         ("设备 device", info.device),
         ("版本 commit", info.commit[:12]),
     )
-    items = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
-        for name, value in facts
-        if value
-    )
-    return f'<dl class="mp-facts">{items}</dl>'
+    return views.facts((name, value) for name, value in facts if value)

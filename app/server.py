@@ -17,15 +17,15 @@ from gradio.route_utils import FnIndexInferError
 from gradio.tunneling import CURRENT_TUNNELS
 from starlette.middleware import Middleware
 
-from app.batch import MAX_BYTES
 from app.guards import Guard, RateLimit, Rules
 from app.health import health_routes
 from app.metrics import Metrics
-from app.page import LOGO, STYLE, TITLE, build_page, script, theme
+from app.page import LOGO, STYLES, TITLE, build_page, script, theme
 from app.runs import RunLimits, Runs
 from app.settings import Settings
 from app.shelf import Shelf
 from app.wiring import Desk
+from demos.qa.facts_file import MAX_BYTES
 
 GRACE_SECONDS = 1  # for requests, and then for connections, that are open at the end
 DELIVERY_SECONDS = 0.3  # for the last sentence to reach those who were waiting
@@ -136,7 +136,7 @@ def appearance() -> dict[str, Any]:
     """Return what decides how the page looks, as gradio's launch takes it."""
     return {
         "theme": theme(),
-        "css_paths": [STYLE],
+        "css_paths": list(STYLES),
         "head": script(),
         "favicon_path": str(LOGO),
         "footer_links": ["api"],

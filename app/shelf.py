@@ -4,10 +4,10 @@ Changes when the page asks something new of it. Knows no framework and no gradio
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Protocol, TypeVar
 
-from model_core.interfaces import ModelError, ModelState, TextGenerator
+from model_core.interfaces import ModelError, ModelState, Role
 
 ModelT = TypeVar("ModelT")
 
@@ -77,10 +77,14 @@ class Shelf(Protocol):
         """Release a model."""
         ...
 
-    def text_generator(
-        self, weights: str = AUTO, *, timeout_seconds: float = PATIENCE_SECONDS
-    ) -> TextGenerator:
-        """Return a generator; ModelError ``not_ready`` when it takes too long."""
+    def model(
+        self,
+        role: Role[ModelT],
+        weights: str = AUTO,
+        *,
+        timeout_seconds: float = PATIENCE_SECONDS,
+    ) -> ModelT:
+        """Return weights in a part; ``not_ready`` when it takes too long."""
         ...
 
     def close(self) -> None:
@@ -88,34 +92,29 @@ class Shelf(Protocol):
         ...
 
 
-def await_generator(
-    shelf: Shelf, weights: str, *, patience_seconds: float = PATIENCE_SECONDS
-) -> Generator[None, None, TextGenerator]:
-    """Return a generator, yielding None while it loads: see await_model."""
-    ask = shelf.text_generator
-    return (yield from await_model(ask, weights, patience_seconds=patience_seconds))
-
-
 def await_model(
-    ask: Callable[..., ModelT],
+    shelf: Shelf,
+    role: Role[ModelT],
     weights: str,
     *,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> Generator[None, None, ModelT]:
-    """Return a model, yielding None while it loads, so that Stop acts meanwhile.
+    """Return weights in a part, yielding None while they load, so that Stop acts.
 
     Args:
-        ask: The shelf's method that hands it out.
+        shelf: Hands them out.
+        role: The part.
         weights: Which ones.
         patience_seconds: Give up after this long.
 
     Raises:
-        ModelError: The weights are refused, failed, or took longer than the patience.
+        ModelError: The weights are refused, failed, cannot play the part, or took
+            longer than the patience.
     """
     give_up = time.monotonic() + patience_seconds
     while True:
         try:
-            return ask(weights, timeout_seconds=POLL_SECONDS)
+            return shelf.model(role, weights, timeout_seconds=POLL_SECONDS)
         except ModelError as error:
             if error.kind != "not_ready" or time.monotonic() > give_up:
                 raise

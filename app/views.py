@@ -8,8 +8,9 @@ of ``data-mp-*`` attributes in assets/page.js.
 import html
 import json
 import math
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from model_core.interfaces import TokenScore
 
@@ -17,6 +18,8 @@ from model_core.interfaces import TokenScore
 TINTS = (0.01, 0.03, 0.1, 0.25, 0.5, 0.8)
 CELL = 22  # pixels of a mask's cell
 STEP = 1000  # between units
+CHINESE = "[\u2014-\u2026\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
+CHINESE_LINE_END = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")
 MARGIN = 28  # pixels for the labels of a mask
 
 
@@ -42,6 +45,74 @@ def button(action: str, label: str) -> str:
 def notice(text: str, kind: str = "quiet") -> str:
     """Return one line that stands where a result will be."""
     return f'<p class="mp-notice mp-{escape(kind)}">{escape(text)}</p>'
+
+
+def waiting(verb: str) -> str:
+    """Return what stands there while the weights load, e.g. with ``写``."""
+    return notice(
+        f"模型还在加载，好了就{verb}…… The model is loading; this run starts right "
+        "after it.",
+        "waiting",
+    )
+
+
+def note(zh: str, en: str) -> str:
+    """Return a remark that must not be missed."""
+    return f'<p class="mp-note" role="note">{escape(zh)} <span>{escape(en)}</span></p>'
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> str:
+    """Return one line of named values."""
+    items = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in pairs
+    )
+    return f'<dl class="mp-facts">{items}</dl>'
+
+
+def result(record: Mapping[str, object], content: str) -> str:
+    """Return a settled result with the record that its buttons save."""
+    saved = json.dumps(record, ensure_ascii=False)
+    return f'<div class="mp-result" data-mp-record="{escape(saved)}">{content}</div>'
+
+
+def json_button(file_name: str) -> str:
+    """Return a button that saves the record around it, without the server."""
+    return (
+        f'<button type="button" class="mp-button" data-mp-save="{escape(file_name)}">'
+        "下载 JSON</button>"
+    )
+
+
+def csv_button(file_name: str, table: str) -> str:
+    """Return a button that saves a table, without the server."""
+    return (
+        f'<button type="button" class="mp-button" data-mp-csv="{escape(table)}" '
+        f'data-mp-name="{escape(file_name)}">下载 CSV</button>'
+    )
+
+
+def too_large(upload: str, max_bytes: int, zh: str, en: str) -> str:
+    """Return what is said of a file that is too large to be sent; hidden until then.
+
+    Args:
+        upload: Id of the component that takes files.
+        max_bytes: How large they may be.
+        zh: What to do.
+        en: The same in English.
+    """
+    most = f"{max_bytes >> 20} MB"
+    return (
+        f'<p class="mp-failure" role="alert" data-mp-upload="{escape(upload)}" '
+        f'data-mp-largest="{max_bytes}" hidden>这个文件超过 {most}，没有上传；'
+        f"{escape(zh)} This file has more than {most} and was not sent: {escape(en)}"
+        "</p>"
+    )
+
+
+def flowing(text: str) -> str:
+    """Return Markdown whose Chinese lines join: a newline would show as a gap."""
+    return CHINESE_LINE_END.sub("", text)
 
 
 def plain_text(prompt: str, text: str) -> str:

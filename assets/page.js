@@ -1,5 +1,6 @@
-// What the page does without the server: copy, download, and the popover that shows
-// a token's runners-up. Listens on the document, so that redrawn results keep working.
+// What the page does without the server: copy, download, keep a file that is too large
+// from being sent, and the popover that shows a token's runners-up. Listens on the
+// document, so that redrawn results keep working.
 (() => {
   "use strict";
 
@@ -45,6 +46,16 @@
       const record = recordOf(button);
       const line = JSON.stringify(record) + "\n";
       save(`maskplay-${record.seed}.jsonl`, "application/x-ndjson", line);
+    },
+  };
+
+  const saves = { // by what their button carries; both kinds say the file's name
+    mpSave: (button) => {
+      const text = `${JSON.stringify(recordOf(button), null, 2)}\n`;
+      save(button.dataset.mpSave, "application/json", text);
+    },
+    mpCsv: (button) => { // the mark tells a spreadsheet that it is UTF-8
+      save(button.dataset.mpName, "text/csv", `\ufeff${button.dataset.mpCsv}`);
     },
   };
 
@@ -101,8 +112,12 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element
-      ? event.target.closest("[data-mp-action]") : null;
-    if (button) actions[button.dataset.mpAction](button);
+      ? event.target.closest(".mp-button") : null;
+    const { mpAction } = button ? button.dataset : {};
+    if (mpAction) actions[mpAction](button);
+    for (const [kind, act] of Object.entries(saves)) {
+      if (button && kind in button.dataset) act(button);
+    }
     const token = tokenAt(event);
     if (token) token.focus({ preventScroll: true });
     else hide();
@@ -138,11 +153,11 @@
 
   // A file that is too large is never sent: gradio would say so, but not what to do.
   const refuseLarge = (event) => {
-    const within = event.target instanceof Element
-      && event.target.closest("#mp-files-upload");
-    if (!within) return;
     const files = event.dataTransfer ? event.dataTransfer.files : event.target.files;
-    const sentence = document.querySelector("[data-mp-largest]");
+    if (!files || !(event.target instanceof Element)) return;
+    const sentence = [...document.querySelectorAll("[data-mp-upload]")].find(
+      ({ dataset }) => event.target.closest(`#${dataset.mpUpload}`));
+    if (!sentence) return;
     const large = [...files].some(({ size }) => size > sentence.dataset.mpLargest);
     sentence.hidden = !large;
     if (!large) return;

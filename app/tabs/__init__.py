@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.panel import Panel
 from app.shelf import Shelf
-from app.tabs import generation
+from app.tabs import fewshot, generation, qa, summary, title, triples
 from app.wiring import Desk
 
 
@@ -24,4 +24,11 @@ class Tab:
     build: Callable[[Shelf, Desk, Panel], None]
 
 
-TABS = (Tab("generation", "续写 Generation", generation.build),)
+TABS = (
+    Tab("generation", "续写 Generation", generation.build),
+    Tab("title", "标题 Title", title.build),
+    Tab("triples", "三元组 Triples", triples.build),
+    Tab("qa", "问答 Q&A", qa.build),
+    Tab("fewshot", "分类 Classify", fewshot.build),
+    Tab("summary", "摘要 Summary", summary.build),
+)

@@ -4,6 +4,7 @@ Changes when the tab's layout changes. The rules are in app.batch, drawing is in
 files_view.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from app.batch import (
     seats_for,
 )
 from app.controls import control, words_of
-from app.panel import Panel, ready_of
+from app.learned import Untaught
+from app.panel import Panel
 from app.shelf import AUTO, Shelf
 from app.tabs import files_view
+from app.weights_choice import AUTO_WEIGHTS, offered
 from app.wiring import (
     WEIGHTS,
     WEIGHTS_LABEL,
@@ -33,9 +36,11 @@ from app.wiring import (
     Form,
     submit,
 )
-from demos.tasks import TASKS, AnyTask
+from demos.tasks import FEWSHOT, TASKS, AnyTask
 
-AUTO_WEIGHTS = ("自动 · auto", AUTO)
+# lessons have their own rules and their own line, on their own tab
+TASKS_HERE = {**TASKS, FEWSHOT.name: replace(FEWSHOT, prepare=Untaught)}
+FIRST = next(iter(TASKS.values()))
 LABEL = "文件 Files"
 NAME = "files"
 PRIVATE = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -45,14 +50,14 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the tab and join it to the tasks."""
     with gr.Row(elem_classes="mp-columns mp-files"):
         with gr.Column(elem_classes="mp-ask"):
-            upload, inputs, buttons = _inputs()
+            upload, rules, inputs, buttons = _inputs()
         with gr.Column(elem_classes="mp-answer"):
             view = gr.HTML(files_view.EMPTY, elem_id="mp-files-view")
         with gr.Column(elem_classes="mp-more"):
-            options = _options(inputs["task"])
+            options = _options(inputs["task"], rules)
     asked = FileQuestion(
         shelf,
-        TASKS,
+        TASKS_HERE,
         Path(upload.GRADIO_CACHE),
         desk.runs.deadline_seconds,
         seats_for(desk.slots),
@@ -60,21 +65,23 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     form = Form(asked, {"upload": upload, **inputs, **options})
     display = Display(view, gr.State(None), files_view.stream, files_view.settle, {})
     submit(desk, form, buttons, display)
-    _join_weights(shelf, panel, form.components[WEIGHTS])
+    _join_weights(shelf, panel, form)
 
 
-def _inputs() -> tuple[gr.File, dict[str, Component], Buttons]:
+def _inputs() -> tuple[gr.File, gr.HTML, dict[str, Component], Buttons]:
+    tasks = [
+        (f"{task.label.zh} {task.label.en}", name) for name, task in TASKS_HERE.items()
+    ]
+    task = gr.Dropdown(
+        tasks, value=FIRST.name, elem_id="mp-files-task", **words_of(TASK_LABEL)
+    )
     upload = gr.File(
         label="一行一问的文件 A file, one question a line",
         file_types=list(INPUT_TYPES),
-        height=150,
-        elem_id="mp-files-upload",
+        height=160,
+        elem_id=files_view.UPLOAD,
     )
-    gr.HTML(files_view.rules(TASKS.values()))
-    tasks = [(f"{task.label.zh} {task.label.en}", name) for name, task in TASKS.items()]
-    task = gr.Dropdown(
-        tasks, value=tasks[0][1], visible=len(tasks) > 1, **words_of(TASK_LABEL)
-    )
+    rules = gr.HTML(files_view.rules(FIRST), elem_id="mp-files-rules")
     with gr.Row(elem_classes="mp-row mp-pair"):
         words = {**words_of(TYPE_LABEL), "info": None}
         kinds = [(kind, kind) for kind in OUTPUT_TYPES]
@@ -98,26 +105,25 @@ def _inputs() -> tuple[gr.File, dict[str, Component], Buttons]:
             elem_id="mp-files-stop",
         )
     inputs = {"task": task, "output_type": output_type, WEIGHTS: weights}
-    return upload, inputs, Buttons(run, stop)
+    return upload, rules, inputs, Buttons(run, stop)
 
 
-def _options(chosen: Component) -> dict[str, Component]:
+def _options(chosen: Component, rules: gr.HTML) -> dict[str, Component]:
     """Draw every task's options; only those of the chosen one are seen."""
     groups: dict[str, gr.Column] = {}
     options: dict[str, Component] = {}
-    for task in TASKS.values():
+    for task in TASKS_HERE.values():
         with gr.Column(visible=not groups, elem_classes="mp-more") as group:
             options |= _options_of(task)
         groups[task.name] = group
-    if len(groups) > 1:
-        chosen.input(
-            lambda name: [gr.update(visible=name == own) for own in groups],
-            chosen,
-            list(groups.values()),
-            preprocess=False,
-            api_name="files_options",
-            **PRIVATE,
-        )
+
+    def choose(name: str) -> list[Any]:
+        seen = [gr.update(visible=name == own) for own in groups]
+        return [files_view.rules(TASKS_HERE[name]), *seen]
+
+    chosen.input(
+        choose, chosen, [rules, *groups.values()], api_name="files_options", **PRIVATE
+    )
     return options
 
 
@@ -130,26 +136,20 @@ def _options_of(task: AnyTask) -> dict[str, Component]:
         }
 
 
-def _join_weights(shelf: Shelf, panel: Panel, weights: Component) -> None:
-    """Offer the weights that are ready."""
+def _join_weights(shelf: Shelf, panel: Panel, form: Form) -> None:
+    """Offer the weights that are ready and can play the chosen task's part."""
+    weights, task = form.components[WEIGHTS], form.components["task"]
 
-    def offer(
-        ready: tuple[str, ...], offered: tuple[str, ...], chosen: object
-    ) -> tuple[Any, Any]:
-        if ready == offered:  # leave a list alone that may be open
-            return gr.skip(), gr.skip()
-        states = ready_of(shelf.states())
-        named = [AUTO_WEIGHTS, *((state.title, state.name) for state in states)]
-        kept = chosen if chosen in dict(named).values() else AUTO
-        return ready, gr.update(choices=named, value=kept)
+    def offer(chosen: object, name: object) -> Any:
+        known = TASKS_HERE.get(str(name))
+        return gr.skip() if known is None else offered(shelf, known.role, chosen)
 
-    offered = gr.State(())
-    for number, refreshed in enumerate(panel.refreshed):
-        refreshed.success(
-            offer,
-            [panel.ready, offered, weights],
-            [offered, weights],
-            preprocess=False,
-            api_name=f"files_offer_{number}",
-            **PRIVATE,
-        )
+    panel.follow("files_offer", offer, [weights, task], weights)
+    task.input(
+        offer,
+        [weights, task],
+        weights,
+        preprocess=False,
+        api_name="files_weights",
+        **PRIVATE,
+    )

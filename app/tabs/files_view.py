@@ -4,7 +4,7 @@ Changes when the result of the file tab looks different.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from app import views
@@ -20,47 +20,48 @@ from app.batch import (
 )
 from app.views import escape
 from demos.batch import ERROR_FIELD, has_failed
+from demos.limits import names_of
 from demos.tasks import AnyTask
 
 CELL_CHARS = 90
+UPLOAD = "mp-files-upload"  # the component that takes a file
+TOO_LARGE = (
+    "请用上面的命令在终端里做。",
+    "use the command above in a terminal.",
+)
 FILE_ROUTE = "gradio_api/file="  # of gradio's own, relative to the page
 EMPTY = views.notice(
     "选一个文件，点“开始”；答一行，这里多一行。 "
     "Choose a file and press Run: each answered line appears here."
 )
-WAITING = views.notice(
-    "模型还在加载，好了就开始…… The model is loading; this run starts right after it.",
-    "waiting",
-)
+WAITING = views.waiting("开始")
 OWN_FIELDS_FIRST = (
     '<p class="mp-quiet">行里自带的同名字段优先。 '
     "A line's own field of the same name goes first.</p>"
 )
 
 
-def rules(tasks: Iterable[AnyTask]) -> str:
-    """Draw what a file must be, and what to do with one that is not."""
+def rules(task: AnyTask) -> str:
+    """Draw what a file must be for a task, and what to do with one that is not."""
     kinds, megabytes = " ".join(INPUT_TYPES), MAX_BYTES // MEGABYTE
-    columns = "".join(_column(task) for task in tasks)
+    others = " ".join(f"<code>{escape(name)}</code>" for name in other_columns(task))
     return (
         f'<div class="mp-rules"><p>{kinds}，UTF-8 或 GBK，最大 {megabytes} MB、'
         f"{MAX_LINES} 行；一行进，一行出，坏行只报自己的错。 "
         f"<span>UTF-8 or GBK, up to {megabytes} MB and {MAX_LINES} lines; one line in, "
         "one line out, a bad line gets its own error.</span></p>"
-        f"<dl>{columns}</dl>"
-        f'<p class="mp-failure" data-mp-largest="{MAX_BYTES}" hidden>这个文件超过 '
-        f"{megabytes} MB，没有上传；请用上面的命令在终端里做。 This file has more than "
-        f"{megabytes} MB and was not sent: use the command above in a terminal.</p>"
-        "</div>"
+        f"<dl><dt>文本列 text column</dt><dd><code>{escape(task.text_field)}</code>"
+        f"</dd><dt>还可有 others</dt><dd>{others}</dd>"
+        "<dt>更大的文件 larger files</dt>"
+        f"<dd><code>{escape(command(task))}</code></dd></dl>"
+        f"{views.too_large(UPLOAD, MAX_BYTES, *TOO_LARGE)}</div>"
     )
 
 
-def _column(task: AnyTask) -> str:
-    return (
-        f"<dt>{escape(task.label.zh)} {escape(task.label.en)}</dt>"
-        f"<dd>文本列 text column <code>{escape(task.text_field)}</code></dd>"
-        f"<dd>更大的文件 larger files <code>{escape(command(task))}</code></dd>"
-    )
+def other_columns(task: AnyTask) -> list[str]:
+    """Return the names of what a line may hold beside the text."""
+    not_here = {task.text_field, *task.lesson_fields}
+    return [name for name in names_of(task.request_type) if name not in not_here]
 
 
 def stream(batch: Batch | None) -> str:

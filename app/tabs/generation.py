@@ -3,7 +3,7 @@
 Changes when the tab's layout or its question changes. Drawing is in generation_view.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +12,11 @@ import gradio as gr
 from gradio.components import Component
 
 from app import views
-from app.controls import control, words_of
+from app.controls import control, offering, words_of
 from app.panel import Panel, ready_of
-from app.shelf import AUTO, EMBEDDED, Shelf, await_generator
+from app.shelf import AUTO, EMBEDDED, Shelf, await_model
 from app.tabs import generation_view
+from app.weights_choice import weights_choice
 from app.wiring import (
     WEIGHTS,
     Buttons,
@@ -28,22 +29,18 @@ from app.wiring import (
 )
 from demos.generation.examples import EXAMPLES, caption
 from demos.generation.task import (
+    CONDITION_LABEL,
     STYLE_LABEL,
     GenerationRequest,
     GenerationResult,
     generate,
 )
-from demos.limits import Label
-from model_core.interfaces import ModelError
+from model_core.interfaces import TEXT_GENERATOR, ModelError, TextGenerator
 
 QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-ANY_STYLE = ("不限 · any", "")
-AUTO_WEIGHTS = ("自动 · auto", AUTO)
+ANY = ("不限 · any", "")
 MASK_TEXT = "床前明月光疑是"
 CAPTION = "因果遮罩：行看列，填实即看得到 · causal mask: rows look at filled columns"
-WHICH_WEIGHTS = Label(
-    "由谁来写", "Weights", "就绪的权重；自动则由页面挑", "those ready; auto picks"
-)
 SETTINGS = (
     "max_new_tokens",
     "min_new_tokens",
@@ -71,9 +68,9 @@ def question(shelf: Shelf) -> Question[GenerationRequest, GenerationResult]:
     def answer(
         request: GenerationRequest, weights: str
     ) -> Iterator[GenerationResult | None]:
-        model = yield from await_generator(shelf, weights)
-        if weights == AUTO and request.style and request.style not in model.styles:
-            model = yield from await_generator(shelf, EMBEDDED)
+        model = yield from await_model(shelf, TEXT_GENERATOR, weights)
+        if weights == AUTO and not knows(model, request):
+            model = yield from await_model(shelf, TEXT_GENERATOR, EMBEDDED)
         yield from generate(request, model)
 
     return Question(
@@ -93,20 +90,39 @@ def as_json(result: GenerationResult | None) -> dict[str, Any]:
     return generation_view.answer_of(result)
 
 
-def styles_of(shelf: Shelf, weights: str) -> list[tuple[str, str]]:
-    """Return the styles that can be asked of these weights now, for a dropdown.
+def knows(model: TextGenerator, request: GenerationRequest) -> bool:
+    """Tell whether these weights can follow what a request wants of the text."""
+    return request.style in ("", *model.styles) and request.condition in (
+        "",
+        *model.conditions,
+    )
+
+
+def styles_of(shelf: Shelf, weights: object) -> list[tuple[str, str]]:
+    """Return the styles that can be asked of these weights now, for a dropdown."""
+    return _known(shelf, weights, lambda model: model.styles)
+
+
+def conditions_of(shelf: Shelf, weights: object) -> list[tuple[str, str]]:
+    """Return the sentiments that can be asked of these weights now."""
+    return _known(shelf, weights, lambda model: model.conditions)
+
+
+def _known(
+    shelf: Shelf, weights: object, of: Callable[[TextGenerator], tuple[str, ...]]
+) -> list[tuple[str, str]]:
+    """Return what can be asked of weights; of all that automatic may take.
 
     Only models that are ready are asked: asking another would make it load.
     """
     ready = {state.name for state in ready_of(shelf.states())}
-    asked = [EMBEDDED, AUTO] if weights == AUTO else [weights]
     known: dict[str, str] = {}
-    for name in asked:
-        if name in ready or (name == AUTO and ready):
+    for name in (EMBEDDED, AUTO) if weights == AUTO else (weights,):
+        if isinstance(name, str) and (name in ready or (name == AUTO and ready)):
             with suppress(ModelError):  # it may have left the shelf just now
-                styles = shelf.text_generator(name, timeout_seconds=0).styles
-                known.update((style, style) for style in styles)
-    return [ANY_STYLE, *known.items()]
+                model = shelf.model(TEXT_GENERATOR, name, timeout_seconds=0)
+                known.update((word, word) for word in of(model))
+    return [ANY, *known.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +145,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
         with gr.Column(elem_classes="mp-examples"):
             examples = _examples()
         with gr.Column(elem_classes="mp-more"):
-            settings, redraw = _settings()
+            settings, redraw = _settings(shelf, panel)
     form = Form(asked, {**inputs, **settings})
     shown = gr.State(None)
     awake = {output.again: lambda _result: gr.update(interactive=True)}
@@ -139,7 +155,8 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     publish(desk, asked)
     submit(desk, form, buttons, display)
     _join(form, examples, redraw, output, shown)
-    _join_choices(shelf, panel, form)
+    for name, choices_of in (("style", styles_of), ("condition", conditions_of)):
+        _join_choices(shelf, panel, form, name, choices_of)
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
@@ -153,8 +170,12 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
         autofocus=True,
     )
     with gr.Row(elem_classes="mp-row mp-pair"):
-        label = {**words_of(STYLE_LABEL), "info": None}
-        style = gr.Dropdown([ANY_STYLE], value="", min_width=140, **label)
+        style, condition = (
+            gr.Dropdown(
+                [ANY], value="", min_width=110, **{**words_of(label), "info": None}
+            )
+            for label in (STYLE_LABEL, CONDITION_LABEL)
+        )
         num_return = control(GenerationRequest, "num_return", info=None, min_width=140)
     with gr.Row(elem_classes="mp-row mp-go"):
         run = gr.Button(
@@ -163,7 +184,12 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
         stop = gr.Button(
             "停止 Stop", interactive=False, scale=1, min_width=96, elem_id="mp-stop"
         )
-    inputs = {"prompt": prompt, "style": style, "num_return": num_return}
+    inputs = {
+        "prompt": prompt,
+        "style": style,
+        "condition": condition,
+        "num_return": num_return,
+    }
     return inputs, Buttons(run, stop)
 
 
@@ -179,7 +205,7 @@ def _output() -> _Output:
         )
     view = gr.HTML(generation_view.EMPTY, elem_id="mp-view")
     with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-how"):
-        gr.Markdown(HOW)
+        gr.Markdown(views.flowing(HOW))
         gr.HTML(views.mask_drawing(causal_mask(len(MASK_TEXT)), MASK_TEXT, CAPTION))
     return _Output(view, tint, again)
 
@@ -195,13 +221,13 @@ def _examples() -> gr.Dataset:
     )
 
 
-def _settings() -> tuple[dict[str, Component], gr.Button]:
+def _settings(shelf: Shelf, panel: Panel) -> tuple[dict[str, Component], gr.Button]:
     with gr.Accordion("参数 Settings", open=False, elem_id="mp-settings"):
         settings = {name: control(GenerationRequest, name) for name in SETTINGS}
         with gr.Row(elem_classes="mp-row mp-lined"):
             seed = control(GenerationRequest, "seed", scale=3)
             redraw = gr.Button("随机 Random", scale=1, min_width=96)
-        weights = gr.Dropdown([AUTO_WEIGHTS], value=AUTO, **words_of(WHICH_WEIGHTS))
+        weights = weights_choice(shelf, panel, TEXT_GENERATOR)
     return {**settings, "seed": seed, WEIGHTS: weights}, redraw
 
 
@@ -250,35 +276,25 @@ def _join(
     )
 
 
-def _join_choices(shelf: Shelf, panel: Panel, form: Form) -> None:
-    """Offer the weights that are ready, and the styles that they know."""
-    weights, style = form.components[WEIGHTS], form.components["style"]
+def _join_choices(
+    shelf: Shelf,
+    panel: Panel,
+    form: Form,
+    name: str,
+    choices_of: Callable[[Shelf, object], list[tuple[str, str]]],
+) -> None:
+    """Offer what the chosen weights can follow, as long as they are chosen."""
+    weights, choice = form.components[WEIGHTS], form.components[name]
 
-    def styles_for(chosen: str, now: str) -> Any:
-        choices = styles_of(shelf, chosen)
-        kept = now if now in dict(choices).values() else ""
-        return gr.update(choices=choices, value=kept)
+    def offer(chosen: object, now: object) -> Any:
+        return offering(choices_of(shelf, chosen), now)
 
-    def offer(
-        ready: tuple[str, ...], offered: tuple[str, ...], chosen: str, now: str
-    ) -> tuple[Any, ...]:
-        if ready == offered:  # leave a list alone that may be open
-            return gr.skip(), gr.skip(), gr.skip()
-        states = ready_of(shelf.states())
-        named = [AUTO_WEIGHTS, *((state.title, state.name) for state in states)]
-        kept = chosen if chosen in dict(named).values() else AUTO
-        return ready, gr.update(choices=named, value=kept), styles_for(kept, now)
-
-    raw = {"preprocess": False, **QUICK}  # a choice may have left its list meanwhile
-    weights.input(
-        styles_for, [weights, style], style, api_name="generate_styles", **raw
+    panel.follow(f"generate_{name}_offer", offer, [weights, choice], choice)
+    weights.change(
+        offer,
+        [weights, choice],
+        choice,
+        preprocess=False,
+        api_name=f"generate_{name}s",
+        **QUICK,
     )
-    offered = gr.State(())
-    for number, refreshed in enumerate(panel.refreshed):
-        refreshed.success(
-            offer,
-            [panel.ready, offered, weights, style],
-            [offered, weights, style],
-            api_name=f"generate_offer_{number}",
-            **raw,
-        )

@@ -10,8 +10,9 @@ from dataclasses import asdict, replace
 from app import views
 from app.views import escape
 from demos.generation.poem import FORMS, faults
-from demos.generation.record import name_of, to_record
+from demos.generation.record import to_record
 from demos.generation.task import GenerationResult
+from demos.records import name_of
 from model_core.interfaces import Candidate
 
 # Styles that are set line by line, and the punctuation that ends their lines. A ci's
@@ -29,10 +30,7 @@ FINISH = {
     "": ("停在这里 stopped", "plain"),
 }
 EMPTY = views.notice("写下开头，点“续写”。 Write an opening, then press Generate.")
-WAITING = views.notice(
-    "模型还在加载，好了就写…… The model is loading; this run starts right after it.",
-    "waiting",
-)
+WAITING = views.waiting("写")
 
 
 def stream(result: GenerationResult | None) -> str:
@@ -141,8 +139,4 @@ def _facts(result: GenerationResult) -> str:
     ]
     if frame.num_prompt_chars_dropped:
         facts.append(("开头略去 dropped", f"{frame.num_prompt_chars_dropped} 字"))
-    items = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
-        for name, value in facts
-    )
-    return f'<dl class="mp-facts">{items}</dl>'
+    return views.facts(facts)

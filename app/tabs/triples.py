@@ -1,0 +1,310 @@
+"""Tab: who stands in which relation to what.
+
+Changes when the tab's layout or its question changes. Drawing is in triples_view, the
+explanation in triples_how.
+"""
+
+import html
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from app import views
+from app.controls import control, words_of
+from app.language import language_of
+from app.panel import Panel, ready_of
+from app.samples import sample
+from app.shelf import AUTO, Shelf, await_model
+from app.tabs import triples_how, triples_view
+from app.weights_choice import weights_choice
+from app.wiring import (
+    WEIGHTS,
+    Buttons,
+    Desk,
+    Display,
+    Form,
+    Question,
+    publish,
+    submit,
+    told,
+)
+from demos.limits import Label, label_of
+from demos.triples.examples import EXAMPLES, SAMPLES, caption
+from demos.triples.schema import SCHEMA_LABEL, line_of
+from demos.triples.task import (
+    BEST_DECODER,
+    DECODER_LABEL,
+    TripleRequest,
+    TripleResult,
+    extract,
+)
+from model_core.interfaces import TRIPLE_POINTER, ModelError, Relation
+
+QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+RAW = {"preprocess": False, **QUICK}  # a choice may have left its list meanwhile
+DECODERS = (
+    ("自动 · auto", BEST_DECODER),
+    ("半指针 · half pointer", "half_pointer"),
+    ("GPLinker", "gplinker"),
+)
+KNOWN_LABEL = Label(
+    "认识的关系",
+    "Known relations",
+    "点选即写入下面",
+    "choose some: they are written below",
+)
+
+
+def question(shelf: Shelf) -> Question[TripleRequest, TripleResult]:
+    """Return the tab's question: extract triples."""
+
+    def answer(request: TripleRequest, weights: str) -> Iterator[TripleResult | None]:
+        model = yield from await_model(shelf, TRIPLE_POINTER, weights)
+        yield from extract(request, model)
+
+    return Question(
+        name="extract_triples",
+        description="Extract (subject, predicate, object) triples with their character "
+        "offsets; every frame is the whole result so far.",
+        request_type=TripleRequest,
+        answer=answer,
+        as_json=as_json,
+        num_tokens=lambda _result: 0,
+    )
+
+
+def as_json(result: TripleResult | None) -> dict[str, Any]:
+    """Return what an HTTP client receives; empty while the weights load."""
+    if result is None:
+        return {"triples": [], "complex_objects": [], "weights": ""}
+    return triples_view.answer_of(result)
+
+
+def relations_of(shelf: Shelf, weights: object) -> tuple[Relation, ...]:
+    """Return the relations that can be asked of these weights now.
+
+    Only models that are ready are asked: asking another would make it load.
+    """
+    ready = {state.name for state in ready_of(shelf.states())}
+    if isinstance(weights, str) and (weights in ready or (weights == AUTO and ready)):
+        with suppress(ModelError):  # it may have left the shelf just now
+            return shelf.model(TRIPLE_POINTER, weights, timeout_seconds=0).relations
+    return ()
+
+
+def choice_of(relation: Relation) -> tuple[str, str]:
+    """Return a relation as a list shows it, and the line that asks for it."""
+    shown = f"{relation.subject_type} {relation.predicate} → {relation.object_type}"
+    return shown, line_of(relation)
+
+
+def with_picked(text: str, picked: Sequence[str], known: Sequence[str]) -> str:
+    """Return a schema's text that holds, of the known lines, just those picked.
+
+    Lines typed by hand stay, below.
+    """
+    typed = [line for line in _lines(text) if line not in known]
+    return "\n".join(dict.fromkeys([*picked, *typed]))
+
+
+def picked_in(text: str, known: Sequence[str]) -> list[str]:
+    """Return the known lines that a schema's text holds."""
+    held = set(_lines(text))
+    return [line for line in known if line in held]
+
+
+def examples_of() -> tuple[TripleRequest, ...]:
+    """Return what the example buttons fill in, in their order."""
+    return (*EXAMPLES, *(TripleRequest(sample(name)) for name in SAMPLES))
+
+
+def values_of(request: TripleRequest) -> list[Any]:
+    """Return a request's fields as the form shows them, in their order."""
+    schema = "\n".join(line_of(relation) for relation in request.schema or ())
+    return [request.text, schema, request.threshold, request.decoder]
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """The components on the person's side."""
+
+    text: Component
+    known: gr.Dropdown
+    schema: gr.Textbox
+    buttons: Buttons
+
+
+def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
+    """Lay out the tab and join it to the demo."""
+    asked = question(shelf)
+    with gr.Row(elem_classes="mp-columns"):
+        with gr.Column(elem_classes="mp-ask"):
+            given = _inputs()
+        with gr.Column(elem_classes="mp-answer"):
+            threshold, view = _output()
+        with gr.Column(elem_classes="mp-examples"):
+            examples = _examples()
+        with gr.Column(elem_classes="mp-more"):
+            decoder, weights = _settings(shelf, panel)
+    form = Form(
+        asked,
+        {
+            "text": given.text,
+            "schema": given.schema,
+            "threshold": threshold,
+            "decoder": decoder,
+            WEIGHTS: weights,
+        },
+    )
+    shown = gr.State(None)
+    # a run answers under the threshold that it began with: show that one again
+    kept = {threshold: lambda result: result.request.threshold}
+    display = Display(view, shown, triples_view.stream, triples_view.settle, kept)
+    publish(desk, asked)
+    submit(desk, form, given.buttons, display)
+    _join_examples(form, examples)
+    _join_threshold(threshold, shown, view)
+    _join_known(shelf, panel, form, given.known)
+
+
+def _inputs() -> _Input:
+    words = {**words_of(label_of(TripleRequest, "text")), "info": None}
+    text = gr.Textbox(  # takes any length: what is too long is told, not cut in silence
+        lines=8,
+        max_lines=18,
+        placeholder="《史记》的作者是司马迁……",
+        elem_id="mp-triples-text",
+        **words,
+    )
+    with gr.Accordion(
+        "限定关系 Limit the relations", open=False, elem_id="mp-triples-schema"
+    ):
+        known = gr.Dropdown([], value=[], multiselect=True, **words_of(KNOWN_LABEL))
+        schema = gr.Textbox(
+            lines=2,
+            max_lines=8,
+            placeholder="图书作品 作者 人物\n人物: 父亲, 母亲",
+            **words_of(SCHEMA_LABEL),
+        )
+    with gr.Row(elem_classes="mp-row mp-go"):
+        run = gr.Button(
+            "抽取 Extract",
+            variant="primary",
+            scale=3,
+            min_width=140,
+            elem_id="mp-triples-run",
+        )
+        stop = gr.Button(
+            "停止 Stop",
+            interactive=False,
+            scale=1,
+            min_width=96,
+            elem_id="mp-triples-stop",
+        )
+    return _Input(text, known, schema, Buttons(run, stop))
+
+
+def _output() -> tuple[Component, gr.HTML]:
+    threshold = control(TripleRequest, "threshold", elem_id="mp-triples-threshold")
+    view = gr.HTML(triples_view.EMPTY, elem_id="mp-triples-view")
+    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-triples-how"):
+        gr.Markdown(views.flowing(triples_how.HALF_POINTER))
+        gr.HTML(triples_how.pointer_table())
+        gr.Markdown(views.flowing(triples_how.GPLINKER))
+        gr.HTML(triples_how.span_matrix())
+    return threshold, view
+
+
+def _examples() -> gr.Dataset:
+    names = [*map(caption, EXAMPLES), *SAMPLES.values()]
+    return gr.Dataset(
+        components=[gr.Textbox(visible=False)],
+        samples=[[name] for name in names],
+        type="index",
+        samples_per_page=len(names),
+        label="例子 Examples",
+        elem_id="mp-triples-examples",
+    )
+
+
+def _settings(shelf: Shelf, panel: Panel) -> tuple[gr.Dropdown, gr.Dropdown]:
+    with gr.Accordion("参数 Settings", open=False, elem_id="mp-triples-settings"):
+        decoder = gr.Dropdown(
+            list(DECODERS), value=BEST_DECODER, **words_of(DECODER_LABEL)
+        )
+        weights = weights_choice(shelf, panel, TRIPLE_POINTER)
+    return decoder, weights
+
+
+def _join_examples(form: Form, examples: gr.Dataset) -> None:
+    requests = examples_of()
+
+    def fill(index: int) -> list[Any]:
+        return values_of(requests[index])
+
+    filled = form.ordered[:-1]
+    examples.click(fill, examples, filled, api_name="extract_triples_example", **QUICK)
+
+
+def _join_threshold(threshold: Component, shown: gr.State, view: gr.HTML) -> None:
+    """Draw the shown result anew under another threshold; no model is asked."""
+
+    def redraw(request: gr.Request, result: TripleResult | None, least: Any) -> Any:
+        if result is None:
+            return gr.skip()
+        with told(language_of(request.headers.get("accept-language")), html.escape):
+            return triples_view.settle(result.filtered(least))
+
+    threshold.input(
+        redraw,
+        [shown, threshold],
+        view,
+        trigger_mode="always_last",
+        api_name="extract_triples_threshold",
+        **RAW,
+    )
+
+
+def _join_known(shelf: Shelf, panel: Panel, form: Form, known: gr.Dropdown) -> None:
+    """Offer the relations that the weights know, and write those picked as lines."""
+    weights, schema = form.components[WEIGHTS], form.components["schema"]
+
+    def lines(chosen: object) -> list[str]:
+        return [line_of(relation) for relation in relations_of(shelf, chosen)]
+
+    def pick(chosen: object, picked: object, text: object) -> str:
+        wanted = picked if isinstance(picked, list) else []
+        return with_picked(_text(text), list(map(str, wanted)), lines(chosen))
+
+    def follow(chosen: object, text: object) -> list[str]:
+        return picked_in(_text(text), lines(chosen))
+
+    def choices_for(chosen: object, text: object) -> Any:
+        choices = [choice_of(relation) for relation in relations_of(shelf, chosen)]
+        held = picked_in(_text(text), [line for _, line in choices])
+        return gr.update(choices=choices, value=held)
+
+    name = "extract_triples_{}".format
+    known.input(pick, [weights, known, schema], schema, api_name=name("pick"), **RAW)
+    schema.change(
+        follow,
+        [weights, schema],
+        known,
+        trigger_mode="always_last",
+        api_name=name("follow"),
+        **RAW,
+    )
+    weights.change(choices_for, [weights, schema], known, api_name=name("known"), **RAW)
+    panel.follow(name("offer"), choices_for, [weights, schema], known)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]

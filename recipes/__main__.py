@@ -4,13 +4,26 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recipes import joint
+    from recipes.dev_sets import DevSet
+    from recipes.releasing import Examples, Played
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+STAGES = ("core", "plays")
+TASKS = (
+    "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
+)  # fmt: skip
 
 
 def corpus(options: argparse.Namespace) -> None:
-    """Clean the data, build the vocabulary, encode every source."""
-    from recipes import encoding, vocabulary
+    """Clean the data, build the vocabulary, encode every source and every task."""
+    from recipes import encoding, export, task_corpus, vocabulary
     from recipes.corpus import SOURCES
 
     tokens = vocabulary.build(options.data)
@@ -23,11 +36,14 @@ def corpus(options: argparse.Namespace) -> None:
         for part in encoding.encode_source(name, options.data, encoder):
             encoding.save(part, options.corpus)
             print(f"{part.name}: {len(part.token_ids)} tokens, {part.num_chars} chars")
+    export.write_tokenizer_settings(options.corpus)
+    if not options.no_tasks:
+        task_corpus.encode_all(options.data, options.corpus, print)
 
 
 def pretrain(options: argparse.Namespace) -> None:
     """Train one leg of the core; continues the run it finds."""
-    from recipes import pretraining
+    from recipes import joint, pretraining
 
     leg = pretraining.Leg(
         length=options.length,
@@ -38,60 +54,183 @@ def pretrain(options: argparse.Namespace) -> None:
         decay_from=options.decay_from,
     )
     config = pretraining.core_config(options.hidden_size, options.layers)
-    trainer = pretraining.train_leg(options.corpus, options.run, config, leg)
+    if options.stage == "plays":
+        trainer = joint.train_leg(
+            options.corpus,
+            options.run,
+            options.start,
+            config,
+            leg,
+            joint_options(options),
+            {**joint.SHARES, **dict(options.share)},
+        )
+    else:
+        trainer = pretraining.train_leg(options.corpus, options.run, config, leg)
     print(
         json.dumps({"step": trainer.progress.step, "tokens": trainer.progress.tokens})
     )
 
 
+def joint_options(options: argparse.Namespace) -> "joint.Options":
+    """Return the tricks that the command line switches."""
+    from model_core.training.objectives import Tricks
+    from recipes import joint
+    from recipes.lessons.rewriting import Noise
+
+    return joint.Options(
+        noise=Noise(options.swap),
+        hide=options.hide,
+        clip=options.clip,
+        average=options.average,
+        accumulate=options.accumulate,
+        tricks=Tricks(options.adversarial, options.sparse_top_k),
+    )
+
+
 def evaluate(options: argparse.Namespace) -> None:
     """Print scores as JSON."""
+    ask = {"poems": _score_poems, "generation": _score_texts}
+    scores = ask.get(options.task, _score_task)(options)
+    print(json.dumps(scores, ensure_ascii=False))
+
+
+def _score_poems(options: argparse.Namespace) -> dict[str, float]:
+    from recipes import evaluation
+
+    return evaluation.poems_that_keep_form(
+        evaluation.load(options.weights), options.poems
+    )
+
+
+def _score_texts(options: argparse.Namespace) -> dict[str, float]:
     from recipes import evaluation
 
     model = evaluation.load(options.weights)
-    if options.task == "poems":
-        scores = evaluation.poems_that_keep_form(model, options.poems)
-    else:
-        if options.input is None:
-            raise SystemExit("--task generation needs --input FILE.jsonl")
-        scores = evaluation.bits_per_character(model, options.input, options.chars)
-    print(json.dumps(scores, ensure_ascii=False))
+    return evaluation.bits_per_character(model, _input(options), options.chars)
+
+
+def _score_task(options: argparse.Namespace) -> dict[str, object]:
+    """Score a task's model, in each of its modes, beside its baseline."""
+    from recipes import evaluation
+    from recipes.asking import ROLES, AskSettings
+    from recipes.evaluate_tasks import asks_of, evaluate_task
+
+    player = evaluation.load_player(options.weights)
+    model = player.play(ROLES[options.task])
+    return evaluate_task(
+        options.task,
+        _input(options),
+        asks_of(model, AskSettings(learn=options.learn)),
+        train=options.train,
+        limit=options.limit,
+    )
+
+
+def _input(options: argparse.Namespace) -> Path:
+    if options.input is None:
+        raise SystemExit(f"--task {options.task} needs --input FILE.jsonl")
+    path: Path = options.input
+    return path
 
 
 def export(options: argparse.Namespace) -> None:
     """Write a run as a checkpoint folder."""
     from recipes import export as exporting
-    from recipes import pretraining
+    from recipes import joint, pretraining
 
     config = pretraining.core_config(options.hidden_size, options.layers)
-    exporting.export(options.run, options.corpus, config, options.output)
+    if options.stage == "core":
+        exporting.export(options.run, options.corpus, config, options.output)
+        return
+    exporting.export(
+        options.run,
+        options.corpus,
+        joint.joint_config(config, len(joint.relations_of(options.corpus))),
+        options.output,
+        heads=joint.HEADS,
+        parts=joint.parts_of(options.corpus),
+        averaged=options.averaged,
+    )
 
 
 def release(options: argparse.Namespace) -> None:
     """Export a run, evaluate it as the page runs it, write its model card."""
-    from model_core.training.snapshot import load_snapshot
-    from recipes import evaluation, modelcard
+    from model_core.training.snapshot import load_facts
+    from recipes import evaluation, modelcard, releasing
 
+    files = _dev_files(options)
     export(options)
     model = evaluation.load(options.output)
-    scores: dict[str, object] = {"parameters": model.info.num_parameters}
-    for name in modelcard.SOURCES:
-        held = options.corpus / f"{name}-held.jsonl"
-        scores[name] = evaluation.bits_per_character(model, held, options.chars)
-    scores["poems_per_form"] = options.poems
-    scores["poems_form"] = evaluation.poems_that_keep_form(model, options.poems)
-    modelcard.write_card(options.output, scores, load_snapshot(options.run)[1])
+    scores = releasing.written(model, options.corpus, options.chars, options.poems)
+    facts, plays = load_facts(options.run), ""
+    if files:
+        play = evaluation.load_player(options.output).play
+        made = releasing.played(files, play, options.task_limit)
+        scores["tasks"] = made.reports
+        plays = _play_sections(made, releasing.showcase(play), facts, options)
+    modelcard.write_card(options.output, scores, facts, plays)
     print(json.dumps(scores, ensure_ascii=False))
+
+
+def _dev_files(options: argparse.Namespace) -> "Mapping[DevSet, Path]":
+    from recipes.dev_sets import files_of
+
+    if options.stage == "core":
+        return {}
+    if options.data is None:
+        raise SystemExit("--stage plays needs --data DIR, which holds the dev files")
+    return files_of(options.data)
+
+
+def _play_sections(
+    made: "Played",
+    examples: "Examples",
+    facts: dict[str, Any],
+    options: argparse.Namespace,
+) -> str:
+    from recipes import joint, playcard
+
+    options.failures.parent.mkdir(parents=True, exist_ok=True)
+    options.failures.write_text(playcard.failures(made.answers), encoding="utf8")
+    asked = facts.get("settings") or joint.settings_of(joint.Options(), joint.SHARES)
+    told = playcard.PlayFacts(
+        joint.parts_of(options.corpus), joint.HEADS, asked["shares"], asked["options"]
+    )
+    return playcard.play_sections(told, made.reports, examples)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="python -m recipes", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_learning(commands)
+    _add_results(commands)
+    return parser
+
+
+def _add_learning(commands: "Commands") -> None:
     add = _command(commands, "data", corpus)
     add("--data", type=Path, required=True, help="folder that holds lm/")
     add("--corpus", type=Path, default=Path("runs/corpus"))
+    add("--no-tasks", action="store_true", help="only the documents")
     add = _command(commands, "train", pretrain)
+    add("--stage", choices=STAGES, default="core")
+    add("--start", type=Path, help="run whose weights a new run of plays begins with")
+    add("--swap", type=float, default=0.5, help="share of disturbed targets")
+    add("--hide", type=float, default=0.1, help="share of hidden source tokens")
+    add("--clip", type=float, default=0.1, help="largest norm of a gradient")
+    add("--average", type=float, default=0.0, help="momentum of weight means")
+    add("--accumulate", type=int, default=1, help="steps per move")
+    add("--adversarial", type=float, default=0.0, help="FGM's step, e.g. 0.5")
+    add("--sparse-top-k", type=int, default=0, help="tokens of the sparse softmax")
+    add(
+        "--share",
+        type=_share,
+        action="append",
+        default=[],
+        metavar="TASK=SHARE",
+        help="how often a task comes, 0 for never",
+    )
     add("--corpus", type=Path, default=Path("runs/corpus"))
     add("--run", type=Path, default=Path("runs/core"), help="snapshot, continued")
     add("--hidden-size", type=int, default=256)
@@ -102,9 +241,15 @@ def build_parser() -> argparse.ArgumentParser:
     add("--minutes", type=float, default=float("inf"))
     add("--peak-rate", type=float, default=3e-3)
     add("--decay-from", type=int, default=None, help="step where the rate falls")
+
+
+def _add_results(commands: "Commands") -> None:
     add = _command(commands, "evaluate", evaluate)
-    add("--task", choices=("generation", "poems"), required=True)
-    add("--input", type=Path, help="JSON lines with style and text")
+    add("--task", choices=TASKS, required=True)
+    add("--input", type=Path, help="JSON lines, or .xz of such")
+    add("--train", type=Path, help="for the baseline; found beside the input")
+    add("--limit", type=int, help="examples, evenly spaced over the file")
+    add("--learn", action="store_true", help="few-shot: also learn from train")
     add("--weights", type=Path, default=Path("assets/embedded"))
     add("--chars", type=int, default=100_000, help="characters to read")
     add("--poems", type=int, default=50, help="poems per form")
@@ -112,9 +257,16 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(add)
     add = _command(commands, "release", release)
     _add_run(add)
+    add("--data", type=Path, help="folder of the tasks' dev files, for plays")
+    add("--task-limit", type=int, metavar="N", help="examples per dev file")
+    add(
+        "--failures",
+        type=Path,
+        default=Path("runs/failures.md"),
+        help="the worst of the dev files, not to be published",
+    )
     add("--chars", type=int, default=100_000, help="held-back characters to read")
     add("--poems", type=int, default=50, help="poems per form")
-    return parser
 
 
 def main() -> None:
@@ -124,16 +276,23 @@ def main() -> None:
     options.command(options)
 
 
+def _share(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, float(value)
+
+
 def _add_run(add: Callable[..., argparse.Action]) -> None:
+    add("--stage", choices=STAGES, default="core")
     add("--run", type=Path, default=Path("runs/core"))
     add("--corpus", type=Path, default=Path("runs/corpus"))
     add("--hidden-size", type=int, default=256)
     add("--layers", type=int, default=6)
+    add("--averaged", action="store_true", help="the running means of the weights")
     add("--output", type=Path, default=Path("assets/embedded"))
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: "Commands",
     name: str,
     run: Callable[[argparse.Namespace], None],
 ) -> Callable[..., argparse.Action]:

@@ -15,6 +15,7 @@ import numpy as np
 from demos.generation.poem import FORMS, keeps_form
 from model_core.engines.base import TokenBatch
 from model_core.interfaces import GenerationOptions
+from model_core.roles.cast import Cast
 from model_core.roles.loaded import LoadedModel, load_model
 from model_core.roles.text_generator import NetworkTextGenerator
 from model_core.tokenizers.base import Tokenizer
@@ -44,7 +45,12 @@ class Window:
 
 def load(folder: Path) -> LoadedModel:
     """Load the checkpoint to evaluate."""
-    return load_model(folder, name=folder.name, head="language_model")
+    return load_model(folder, name=folder.name, heads=("language_model",))
+
+
+def load_player(folder: Path) -> Cast:
+    """Load the checkpoint to evaluate in every part it plays."""
+    return Cast(load_model(folder, name=folder.name))
 
 
 def bits_per_character(

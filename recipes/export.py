@@ -10,6 +10,8 @@ import numpy as np
 
 from model_core.checkpoints.export import export_weights
 from model_core.config import TransformerConfig
+from model_core.roles.parts import FILE_NAME as PARTS_FILE
+from model_core.roles.parts import Parts
 from model_core.training.snapshot import load_snapshot
 from recipes.vocabulary import MARKS, NEWLINE
 
@@ -36,7 +38,16 @@ def styles() -> dict[str, dict[str, object]]:
     return table
 
 
-def export(run: Path, corpus: Path, config: TransformerConfig, folder: Path) -> None:
+def export(
+    run: Path,
+    corpus: Path,
+    config: TransformerConfig,
+    folder: Path,
+    *,
+    heads: tuple[str, ...] = ("language_model",),
+    parts: Parts | None = None,
+    averaged: bool = False,
+) -> None:
     """Write the checkpoint folder of a run, weights in float16.
 
     Args:
@@ -44,18 +55,24 @@ def export(run: Path, corpus: Path, config: TransformerConfig, folder: Path) -> 
         corpus: Holds vocab.txt.
         config: What the run was trained as.
         folder: Made where it does not exist.
+        heads: What it was trained with.
+        parts: What it was trained to play; None for free writing alone.
+        averaged: Take the running means of the weights, where the run kept them.
     """
     arrays, facts = load_snapshot(run)
+    prefix = "averaged/" if averaged else "weights/"
     weights = {
-        name.removeprefix("weights/"): array
+        name.removeprefix(prefix): array
         for name, array in arrays.items()
-        if name.startswith("weights/")
+        if name.startswith(prefix)
     }
     progress = {key: facts[key] for key in ("step", "tokens")}
-    export_weights(weights, config, folder, facts={"training": progress})
+    export_weights(weights, config, folder, heads=heads, facts={"training": progress})
+    if parts is not None:
+        parts.save(folder / PARTS_FILE)
     vocabulary = (corpus / "vocab.txt").read_text(encoding="utf8")
     (folder / "vocab.txt").write_text(vocabulary, encoding="utf8")
-    _write(folder / "tokenizer_config.json", _tokenizer_settings())
+    write_tokenizer_settings(folder)
     _write(
         folder / "generation.json",
         {
@@ -66,6 +83,11 @@ def export(run: Path, corpus: Path, config: TransformerConfig, folder: Path) -> 
         },
     )
     _write(folder / "training_curve.json", _thinned(facts["curve"]))
+
+
+def write_tokenizer_settings(folder: Path) -> None:
+    """Write how text becomes tokens, beside the vocabulary."""
+    _write(folder / "tokenizer_config.json", _tokenizer_settings())
 
 
 def _tokenizer_settings() -> dict[str, object]:

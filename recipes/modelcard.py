@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from model_core.training.lineage import Run, lineage, total
+
 TEMPLATE = Path(__file__).with_name("modelcard_template.md")
 DEVICES = {
     "tensorflow": "CPU（2 核，Keras + TensorFlow，float32）",
@@ -19,31 +21,60 @@ SOURCES = {
 }
 
 
-def write_card(folder: Path, scores: dict[str, Any], progress: dict[str, Any]) -> None:
+WORDS = json.loads(Path(__file__).with_name("modelcard_words.json").read_text("utf8"))
+TAGS = ("chinese", "text-generation", "poetry", "keras", "unilm")
+PLAY_TAGS = ("summarization", "question-answering", "text-classification")
+
+
+def write_card(
+    folder: Path, scores: dict[str, Any], facts: dict[str, Any], plays: str = ""
+) -> None:
     """Write README.md and scores.json of a checkpoint folder.
 
     Args:
         folder: Holds config.json.
         scores: By source the result of ``bits_per_character``; ``poems_form`` the
             shares by form; ``parameters``, ``poems_per_form``.
-        progress: The facts of the run's snapshot.
+        facts: Of the run's snapshot.
+        plays: The sections about the plays, where it was trained for them.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf8"))
+    runs = lineage(facts)
+    whole = total(runs)
     text = TEMPLATE.read_text(encoding="utf8").format(
         parameters=scores["parameters"] / 1e6,
         layers=config["num_hidden_layers"],
         hidden=config["hidden_size"],
         heads=config["num_attention_heads"],
         vocabulary=config["vocab_size"],
-        tokens=progress["tokens"] / 1e6,
-        steps=progress["step"],
-        hours=progress["seconds"] / 3600,
-        device=" + ".join(DEVICES[name] for name in dict.fromkeys(progress["device"])),
+        tokens=whole["tokens"] / 1e6,
+        steps=whole["step"],
+        hours=whole["seconds"] / 3600,
+        device=_devices(whole),
+        runs="".join(_runs(runs)),
+        tags=", ".join((*TAGS, *(PLAY_TAGS if plays else ()))),
+        again="\n".join(WORDS["again"]["plays" if plays else "core"]),
         rows="".join(_rows(scores)),
+        plays=plays,
     )
     (folder / "README.md").write_text(text, encoding="utf8")
     figures = json.dumps(scores, ensure_ascii=False, indent=1) + "\n"
     (folder / "scores.json").write_text(figures, encoding="utf8")
+
+
+def _runs(runs: list[Run]) -> list[str]:
+    """Return a line per run where one began with the weights of another."""
+    if len(runs) == 1:
+        return []
+    return [f"- {WORDS['runs']}:\n"] + [
+        f"  {number}. {run['tokens'] / 1e6:.1f} M 词元 tokens，{run['step']} 步 steps，"
+        f"{run['seconds'] / 3600:.1f} 小时 hours，{_devices(run)}\n"
+        for number, run in enumerate(runs, 1)
+    ]
+
+
+def _devices(run: Run) -> str:
+    return " + ".join(DEVICES[name] for name in run["device"])
 
 
 def _rows(scores: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from model_core.training.objective import MixedBatch
+from model_core.training.objectives import Batch
 from recipes.encoding import Corpus
 
 HIDDEN_SHARE = 0.15  # of the plain tokens of a cloze row (arXiv 1810.04805)
@@ -145,7 +145,7 @@ def mixed_batches(
     length: int,
     seed: int,
     losses_per_batch: int,
-) -> Iterator[MixedBatch]:
+) -> Iterator[Batch]:
     """Yield batches for ever.
 
     Args:
@@ -176,7 +176,7 @@ def collate(
     ids: SpecialIds,
     losses_per_batch: int,
     rng: np.random.Generator,
-) -> MixedBatch:
+) -> Batch:
     """Stack rows and flatten the places of their losses to a fixed number."""
     tokens, segments = (np.stack([row[k] for row in made]) for k in (0, 1))
     length = tokens.shape[1]
@@ -186,11 +186,16 @@ def collate(
     if len(keep) > losses_per_batch:
         keep = np.sort(rng.choice(len(places), losses_per_batch, replace=False))
     filled = losses_per_batch - len(keep)
-    return MixedBatch(
-        tokens,
-        segments,
-        np.cumsum(tokens == ids.cls, axis=1).astype("int32"),
-        np.pad(places[keep], (0, filled)).astype("int32"),
-        np.pad(targets[keep], (0, filled)).astype("int32"),
+    return Batch(
+        "language",
+        "writing",
+        {
+            "token_ids": tokens,
+            "segment_ids": segments,
+            "document_ids": np.cumsum(tokens == ids.cls, axis=1).astype("int32"),
+            "places": np.pad(places[keep], (0, filled)).astype("int32"),
+            "targets": np.pad(targets[keep], (0, filled)).astype("int32"),
+        },
         np.pad(np.ones(len(keep), "float32"), (0, filled)),
+        tokens.size,
     )

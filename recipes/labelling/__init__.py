@@ -1,0 +1,23 @@
+"""Labels that no data set gives, made from those it gives; one file per kind."""
+
+from recipes.labelling.copying import TAGS, copy_tags, copy_tags_anywhere
+from recipes.labelling.extraction import extraction_labels
+from recipes.labelling.sentiment import (
+    CrossValidation,
+    SentimentLabeller,
+    cross_validate,
+    learn_sentiment,
+    read_reviews,
+)
+
+__all__ = [
+    "TAGS",
+    "CrossValidation",
+    "SentimentLabeller",
+    "copy_tags",
+    "copy_tags_anywhere",
+    "cross_validate",
+    "extraction_labels",
+    "learn_sentiment",
+    "read_reviews",
+]

@@ -1,0 +1,77 @@
+"""What a release measures of its checkpoint, beside the card that tells it.
+
+Changes when a release measures another thing. Runs what the page runs.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model_core.roles.loaded import LoadedModel
+from recipes import evaluation
+from recipes.dev_sets import SHOWCASE, SHOWN_SETS, DevSet, Play, answered, files_of
+from recipes.evaluate_tasks import Report, report_of
+from recipes.modelcard import SOURCES
+from recipes.showing import Shown, mode_shown, shown
+
+logger = logging.getLogger(__name__)
+Examples = dict[str, tuple[Shown, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How well the plays go, by set.
+
+    Attributes:
+        reports: Scores beside baselines.
+        answers: Every development example with what was said to it.
+    """
+
+    reports: dict[str, Report] = field(default_factory=dict)
+    answers: Examples = field(default_factory=dict)
+
+
+def written(
+    model: LoadedModel, corpus: Path, num_chars: int, poems_per_form: int
+) -> dict[str, Any]:
+    """Return how well the checkpoint writes freely, with its size."""
+    bits = {
+        name: evaluation.bits_per_character(
+            model, corpus / f"{name}-held.jsonl", num_chars
+        )
+        for name in SOURCES
+    }
+    return {
+        "parameters": model.info.num_parameters,
+        **bits,
+        "poems_per_form": poems_per_form,
+        "poems_form": evaluation.poems_that_keep_form(model, poems_per_form),
+    }
+
+
+def played(files: Mapping[DevSet, Path], play: Play, limit: int | None) -> Played:
+    """Score every set, telling each when it is done: together they take hours.
+
+    Args:
+        files: Of the sets.
+        play: From a role to the checkpoint's player of it.
+        limit: At most so many examples of each.
+    """
+    made = Played()
+    for one, answers in answered(files, play, limit):
+        report = report_of(answers)
+        made.reports[one.name] = report
+        mode = mode_shown(list(answers.answers))
+        made.answers[one.name] = shown(answers, mode)
+        logger.info("%s %s", one.name, {k: report[k] for k in ("model", "baseline")})
+    return made
+
+
+def showcase(play: Play) -> Examples:
+    """Return every example of the showcase with what the checkpoint says to it."""
+    return {
+        one.name: shown(answers, mode_shown(list(answers.answers)))
+        for one, answers in answered(files_of(SHOWCASE, SHOWN_SETS), play)
+    }

@@ -10,8 +10,13 @@ from benchmarks import start
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=("start",), help="start: the first minute")
-    parser.add_argument("--runs", type=int, default=3, help="fresh processes")
+    parser.add_argument(
+        "what",
+        choices=("start", "plays"),
+        help="start: the first minute; plays: every tab on the embedded core",
+    )
+    parser.add_argument("--runs", type=int, default=3, help="times each is measured")
+    parser.add_argument("--weights", type=Path, default=Path("assets/embedded"))
     parser.add_argument("--output", type=Path, help="JSON file")
     return parser
 
@@ -19,11 +24,16 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure and print."""
     options = build_parser().parse_args()
-    figures = start.measure(options.runs)
-    print(f"{'':24}{'min':>10}{'median':>10}{'max':>10}")
+    if options.what == "start":
+        figures = start.measure(options.runs)
+    else:
+        from benchmarks import plays  # noqa: PLC0415 - loads the framework
+
+        figures = plays.measure(options.weights, options.runs)
+    print(f"{'':28}{'min':>10}{'median':>10}{'max':>10}")
     for name, row in figures.items():
         cells = "".join(f"{row[column]:10.2f}" for column in ("min", "median", "max"))
-        print(f"{name:24}{cells}")
+        print(f"{name:28}{cells}")
     if options.output:
         text = json.dumps(figures, indent=1) + "\n"
         options.output.write_text(text, encoding="utf8")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from model_core.interfaces import (
     Alternative,
@@ -11,6 +12,7 @@ from model_core.interfaces import (
     GenerationOptions,
     ModelError,
     ModelState,
+    Role,
     TokenScore,
     WeightsInfo,
 )
@@ -40,6 +42,7 @@ class FakeGenerator:
     text: str = TEXT
     weights: WeightsInfo = EMBEDDED
     styles: tuple[str, ...] = STYLES
+    conditions: tuple[str, ...] = ("正面", "负面")
     step_seconds: float = 0.0
     failures: dict[str, ModelError] = field(default_factory=dict)
     asked: list[tuple[str, GenerationOptions]] = field(default_factory=list)
@@ -102,10 +105,56 @@ class FakeCard:
 
 
 @dataclass
+class FakePlayer:
+    """A Player of the parts in ``parts``, by the role's name."""
+
+    parts: dict[str, object]
+    weights: WeightsInfo = EMBEDDED
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Names of the parts."""
+        return tuple(self.parts)
+
+    def rehearse(self) -> None:
+        """There is nothing to compile."""
+
+    def play(self, role: Role):
+        """Return the part, or refuse as the real one does."""
+        if role.name not in self.parts:
+            raise ModelError("missing_head", f"不会{role.zh}。", f"Cannot {role.en}.")
+        return self.parts[role.name]
+
+
+STAND_INS = {  # by the role's name; these files import this one
+    "text_rewriter": "tests.fake_text_rewriter:FakeRewriter",
+    "triple_pointer": "tests.fake_triple_pointer:FakeTriplePointer",
+    "passage_reader": "tests.fake_passage_reader:FakePassageReader",
+    "fact_finder": "tests.fake_fact_finder:FakeFactFinder",
+    "mask_filler": "tests.fake_mask_filler:FakeMaskFiller",
+    "summarizer": "tests.fake_summarizer:FakeSummarizer",
+}
+
+
+def every_player() -> dict[str, object]:
+    """Return a stand-in for every part but the generator's."""
+    places = {role: place.split(":") for role, place in STAND_INS.items()}
+    return {
+        role: getattr(import_module(module), name)()
+        for role, (module, name) in places.items()
+    }
+
+
+@dataclass
 class FakeShelf:
-    """A ModelShelf that is ready at once and knows the names in ``generators``."""
+    """A ModelShelf that is ready at once and knows the names in ``known``.
+
+    ``players`` plays parts by the role's name, every part unless a test says otherwise;
+    the generator writes in any case.
+    """
 
     generator: FakeGenerator = field(default_factory=FakeGenerator)
+    players: dict[str, object] = field(default_factory=every_player)
     ready: FakeReadiness = field(default_factory=FakeReadiness)
     known: tuple[str, ...] = ("auto", "embedded", "uer/gpt2-distil")
     loaded: list[str] = field(default_factory=lambda: ["embedded"])
@@ -140,12 +189,11 @@ class FakeShelf:
         if name in self.loaded:
             self.loaded.remove(name)
 
-    def text_generator(
-        self, weights: str = "auto", *, timeout_seconds: float = 60.0
-    ) -> FakeGenerator:
-        """Return the one generator, for a known name."""
+    def model(self, role: Role, weights: str = "auto", *, timeout_seconds: float = 60):
+        """Return who plays the part, for a known name."""
         self._check(weights)
-        return self.generator
+        parts = {"text_generator": self.generator, **self.players}
+        return FakePlayer(parts).play(role)
 
     def close(self) -> None:
         """Count the calls."""

@@ -15,6 +15,7 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from demos import limits
 from demos.generation.poem import FORMS
 from demos.tasks import TASKS
+from model_core.interfaces import ROLES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("app", "demos", "model_core", "recipes", "benchmarks")
@@ -78,9 +79,20 @@ def test_every_task_has_examples_and_labels(task):
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_the_shelf_plays_every_role(task):
-    shelf = importlib.import_module("model_core.shelf").ModelShelf
-    assert callable(getattr(shelf, task.role))
+def test_every_role_that_a_task_asks_for_is_cast(task):
+    casting = importlib.import_module("model_core.roles.cast").CASTING
+    assert task.role in ROLES
+    row = casting[task.role.name]
+    module = importlib.import_module(f"model_core.roles.{row.module}")
+    assert callable(getattr(module, row.name))
+
+
+def test_every_role_is_cast_and_every_head_of_a_card_is_known():
+    casting = importlib.import_module("model_core.roles.cast").CASTING
+    catalog = importlib.import_module("model_core.catalog")
+    assert list(casting) == [role.name for role in ROLES]
+    assert catalog.ROLES_OF_HEAD.keys() >= {card.head for card in catalog.CARDS}
+    assert catalog.TASK_OF_ROLE.keys() == catalog.HEAD_OF_ROLE.keys()
 
 
 def test_every_form_of_verse_is_a_style_of_an_example():

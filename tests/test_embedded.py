@@ -9,6 +9,7 @@ import pytest
 from demos.generation.examples import EXAMPLES
 from demos.generation.poem import FORMS, keeps_form
 from demos.generation.task import GenerationRequest, generate
+from model_core.interfaces import TEXT_GENERATOR
 from model_core.shelf import ModelShelf, ShelfSettings
 
 FOLDER = Path(__file__).parents[1] / "assets" / "embedded"
@@ -19,7 +20,7 @@ LARGEST_BYTES = 40 * 10**6
 def fixture_generator():
     shelf = ModelShelf(ShelfSettings(weights="embedded", offline=True))
     shelf.start()
-    yield shelf.text_generator("embedded", timeout_seconds=120)
+    yield shelf.model(TEXT_GENERATOR, "embedded", timeout_seconds=120)
     shelf.close()
 
 

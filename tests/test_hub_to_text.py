@@ -8,7 +8,7 @@ import time
 import pytest
 
 from model_core.catalog import DEFAULT_WEIGHTS
-from model_core.interfaces import GenerationOptions, ModelError
+from model_core.interfaces import TEXT_GENERATOR, GenerationOptions, ModelError
 from model_core.shelf import ModelShelf, ShelfSettings
 from tests.fakehub import COMMIT, FakeHub
 
@@ -59,12 +59,12 @@ def test_hub_weights_take_over_and_say_so(files, tmp_path, monkeypatch):
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         shelf = ModelShelf(ShelfSettings(weights="auto", cache_dir=tmp_path))
         shelf.start()
-        embedded = shelf.text_generator("embedded", timeout_seconds=90)
+        embedded = shelf.model(TEXT_GENERATOR, "embedded", timeout_seconds=90)
         assert last(embedded).weights.name == "embedded"
         state = wait_for(shelf, REPO, "ready")
         assert state.status == "ready", state.failure
         assert state.info.commit == COMMIT
-        frame = last(shelf.text_generator("auto"))
+        frame = last(shelf.model(TEXT_GENERATOR, "auto"))
         assert frame.weights.name == REPO
         assert frame.weights.family == "gpt2"
         assert set(frame.candidates[0].text) <= set(CHARACTERS)
@@ -72,7 +72,7 @@ def test_hub_weights_take_over_and_say_so(files, tmp_path, monkeypatch):
     # The hub is gone: the record and the files are enough.
     offline = ModelShelf(ShelfSettings(weights=REPO, offline=True, cache_dir=tmp_path))
     offline.start()
-    again = last(offline.text_generator(REPO, timeout_seconds=90))
+    again = last(offline.model(TEXT_GENERATOR, REPO, timeout_seconds=90))
     assert again.candidates == frame.candidates
     offline.close()
 
@@ -96,7 +96,7 @@ def test_a_repository_without_a_language_head_is_refused_by_its_tensors(
         assert state.failure.kind in ("missing_head", "unsupported"), state.failure
         assert "language_model" in state.failure.en
         with pytest.raises(ModelError):
-            shelf.text_generator("me/headless", timeout_seconds=5)
-        embedded = shelf.text_generator("embedded", timeout_seconds=60)
+            shelf.model(TEXT_GENERATOR, "me/headless", timeout_seconds=5)
+        embedded = shelf.model(TEXT_GENERATOR, "embedded", timeout_seconds=60)
         assert last(embedded).weights.name == "embedded"
         shelf.close()

@@ -10,7 +10,7 @@ from app.settings import Settings
 from model_core.shelf import ModelShelf, ShelfSettings
 from tests.app import http
 from tests.app.conftest import serving
-from tests.fakes import FakeGenerator
+from tests.fakes import FakeGenerator, FakePlayer, every_player
 
 ENGLISH = {"accept-language": "en"}
 
@@ -18,8 +18,9 @@ ENGLISH = {"accept-language": "en"}
 @pytest.fixture(scope="module")
 def real():
     """A server over the real shelf, whose weights are stand-ins; no network."""
+    parts = {"text_generator": FakeGenerator(), **every_player()}
     shelf = ModelShelf(
-        ShelfSettings(offline=True), loader=lambda *_arguments: FakeGenerator()
+        ShelfSettings(offline=True), loader=lambda *_arguments: FakePlayer(parts)
     )
     with serving(Settings(port=0), shelf) as running:
         yield running
@@ -64,6 +65,7 @@ def refusal(served, body):
         ({"seed": 2**31}, "got 2147483648."),
         ({"style": "打油诗"}, "“Style” must be one of 散文, 小说"),
         ({"style": 3}, "“Style” must be text, got 3."),
+        ({"condition": "激动"}, "“Sentiment” must be one of 正面, 负面"),
         ({"weights": None}, "“Weights” must be text, got None."),
         ({"weights": ""}, "“Weights” must have 1 to 200 characters"),
         ({"weights": "nothing-known"}, "nothing-known"),
@@ -205,11 +207,11 @@ def test_the_panel_takes_names_and_never_places(real, button, name, sentence):
 
 
 def test_the_pages_own_listener_checks_as_the_endpoint_does(real):
-    message = press(real, "generate_run", "春", "x", *[None] * 10)
+    message = press(real, "generate_run", "春", "x", *[None] * 11)
     assert "between 1 and 1024, got &#x27;x&#x27;" in message["output"]["error"]
     check_alive(real)
 
 
 def test_the_pages_own_listener_cannot_pass_the_queue_by(real):
-    body = {"data": [None] * 12, "fn_index": listener(real, "generate_run")}
+    body = {"data": [None] * 13, "fn_index": listener(real, "generate_run")}
     assert httpx.post(f"{real.api}run/predict", json=body).status_code == 404

@@ -1,45 +1,53 @@
 """A file of questions through the page: checked, bounded, in order, line by line."""
 
 import csv
+import http.client
 import json
 import re
 import secrets
+import socket
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from app.batch import MAX_LINES, FileQuestion, received, seats_for, sweep
+from app.batch import (
+    MAX_LINES,
+    FileQuestion,
+    option_input,
+    options_of,
+    received,
+    seats_for,
+    sweep,
+)
 from app.metrics import DeadlineError, Metrics
 from app.runs import Runs
 from app.settings import Settings
-from app.tabs import files_view
+from app.tabs import files, files_view
 from app.wiring import Desk
 from demos.errors import DemoError
-from demos.tasks import GENERATION, TASKS
+from demos.tasks import FEWSHOT, GENERATION, QA, TASKS, TRIPLES
 from model_core.interfaces import ModelError
 from tests.app.conftest import serving
-from tests.fakes import TEXT, FakeGenerator, FakeShelf
+from tests.fake_text_rewriter import FakeRewriter
+from tests.fakes import TEXT, FakeGenerator, FakeShelf, every_player
 
 BROKEN = ModelError("failed", "坏了。", "It broke.")
-OPTIONS = {
-    "generation_max_new_tokens": 5,
-    "generation_min_new_tokens": 0,
-    "generation_temperature": 0.8,
-    "generation_top_k": 50,
-    "generation_top_p": 0.9,
-    "generation_repetition_penalty": 1.1,
-    "generation_no_repeat_ngram_size": 0,
-    "generation_num_return": 1,
-    "generation_seed": 0,
-    "generation_style": "",
+DEFAULTS = {
+    option_input(task, name): field.default
+    for task in TASKS.values()
+    for name, field in task.request_type.__dataclass_fields__.items()
+    if name in options_of(task)
 }
+OPTIONS = {**DEFAULTS, "generation_max_new_tokens": 5, "generation_seed": 0}
 
 
 @pytest.fixture
 def shelf():
-    return FakeShelf(FakeGenerator(failures={"坏": BROKEN}))
+    players = {**every_player(), "text_rewriter": FakeRewriter(failures={"坏": BROKEN})}
+    return FakeShelf(FakeGenerator(failures={"坏": BROKEN}), players)
 
 
 @pytest.fixture
@@ -56,7 +64,7 @@ def ask(shelf, tmp_path):
 
 
 def question_over(shelf, folder, seconds=60.0, slots=2):
-    return FileQuestion(shelf, TASKS, folder, seconds, seats_for(slots))
+    return FileQuestion(shelf, files.TASKS_HERE, folder, seconds, seats_for(slots))
 
 
 def values_for(question, folder, name, data, given=()):
@@ -107,6 +115,65 @@ def test_a_gbk_table_becomes_a_table(ask):
     assert "没有给出" in rows[1]["error"]
 
 
+def test_headlines_for_a_file_come_in_order_and_a_bad_line_has_its_error(shelf, ask):
+    lines = [f'{{"id": {n}, "text": "第{n}号"}}' for n in range(70)]
+    lines[3], lines[40] = '{"id": 3, "text": "坏"}', "no json"
+    batch = ask("文.jsonl", "\n".join(lines), task="title", title_num_return=1)
+    answers = records(batch)
+    assert (batch.done, batch.failed, batch.finished) == (70, 2, True)
+    assert answers[3]["error"] == str(BROKEN)
+    assert "不是 JSON" in answers[40]["error"]
+    assert [a["titles"][0]["text"] for a in answers if "titles" in a] == [
+        f"第{n}号" for n in range(70) if n not in {3, 40}
+    ]
+    assert shelf.players["text_rewriter"].batches == [32, 31, 6]
+    assert batch.target.path.name == "文-title.jsonl"
+
+
+def test_triples_of_a_table_become_a_table(ask):
+    data = "编号,text,threshold\n甲,《史记》的作者是司马迁。,\n乙,苏轼是苏洵之子,0.9\n"
+    batch = ask("书.csv", data.encode("gbk"), task="triples", output_type="csv")
+    with batch.target.path.open(encoding="utf-8", newline="") as stream:
+        first, second = csv.DictReader(stream)
+    (triple,) = json.loads(first["triples"])
+    assert (triple["subject"], triple["object"]) == ("史记", "司马迁")
+    assert json.loads(second["triples"]) == []  # its own threshold goes first
+    assert [*first][:3] == ["编号", "text", "threshold"]
+    assert set(TRIPLES.added_fields) <= first.keys()
+
+
+def test_labels_for_every_line_are_given_once(ask):
+    given = {"fewshot_labels": "好评=好\n差评=坏", "fewshot_pattern": "____。{text}"}
+    batch = ask("评.txt", "房间很干净\n等了很久\n", task="fewshot", **given)
+    assert [len(record["probabilities"]) for record in records(batch)] == [2, 2]
+    (failed,) = records(ask("评.txt", "房间很干净\n", task="fewshot"))
+    assert "“Labels” are not given" in failed["error"]
+
+
+def test_a_file_on_the_page_never_learns(shelf, ask):
+    examples = [{"text": "香", "label": "好"}, {"text": "臭", "label": "坏"}]
+    own = {"labels": ["好", "坏"], "pattern": "____。{text}"}
+    lines = [{"text": "香", **own, "examples": examples}, {"text": "香", **own}]
+    data = "\n".join(map(json.dumps, lines))
+    refused, answered = records(ask("评.jsonl", data, task="fewshot"))
+    assert "use the Classify tab, or the terminal" in refused["error"]
+    assert answered["label"]
+    assert shelf.players["mask_filler"].lessons == []
+    assert not set(options_of(FEWSHOT)) & set(FEWSHOT.lesson_fields)
+    assert set(FEWSHOT.lesson_fields) < set(FEWSHOT.request_type.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_drawn_defaults_are_options_that_can_be_used(name, ask):
+    batch = ask("一.txt", "春风又绿江南岸。\n", task=name)
+    assert (batch.done, batch.num_lines) == (1, 1)
+    missing = {"qa": "“Passages” are missing", "fewshot": "“Labels” are not given"}
+    if name in missing:
+        assert missing[name] in records(batch)[0]["error"]
+    else:
+        assert batch.failed == 0
+
+
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
@@ -144,7 +211,7 @@ def test_what_is_too_long_for_the_page_names_the_terminal(ask):
     [
         ({"generation_temperature": 99}, "“Temperature” must be a number between"),
         ({"generation_num_return": None}, "“Candidates” must be a whole number"),
-        ({"task": "../x"}, "“Task” must be one of generation, got '../x'."),
+        ({"task": "../x"}, "“Task” must be one of generation, title, triples, qa,"),
         ({"output_type": "exe"}, "“Output format” must be one of jsonl, csv"),
         ({"weights": 3}, "“Weights” must be text, got 3."),
         ({"upload": None}, "Choose a file first."),
@@ -209,6 +276,31 @@ def test_closing_ends_the_line_at_its_next_step_and_keeps_the_lines_before(
     assert question.seats.acquire(blocking=False)  # and its place is free again
 
 
+def test_closing_between_two_portions_keeps_the_lines_before(shelf, tmp_path):
+    question = question_over(shelf, tmp_path)
+    text = "".join(f"第{number}号\n" for number in range(100))
+    given = {"task": "title"}
+    frames = question.frames(values_for(question, tmp_path, "a.txt", text, given))
+    batch = next(frame for frame in frames if frame.done == 33)
+    frames.close()
+    assert shelf.players["text_rewriter"].batches == [32, 32]
+    assert [r["text"] for r in records(batch)] == [f"第{n}号" for n in range(33)]
+    assert question.seats.acquire(blocking=False)
+
+
+def test_a_whole_file_of_portions_has_a_limit_too(shelf, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.batch.REQUESTS_PER_FILE", 1)
+    shelf.players["text_rewriter"].step_seconds = 0.01
+    question = question_over(shelf, tmp_path, seconds=0.05)
+    given = {"task": "title"}
+    values = values_for(question, tmp_path, "a.txt", "甲乙丙\n" * 40, given)
+    frames = question.frames(values)
+    batch = next(frames)
+    with pytest.raises(DeadlineError, match="停在第 32 行"):
+        list(frames)
+    assert len(records(batch)) == 32
+
+
 def test_files_leave_a_slot_for_single_questions(shelf, tmp_path):
     question = question_over(shelf, tmp_path, slots=2)
     values = values_for(question, tmp_path, "a.txt", "春\n")
@@ -269,10 +361,22 @@ def test_a_cell_shows_the_texts_of_a_value(value, text):
     assert files_view.brief(value) == text
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_row_in_the_table_of_its_answers(name, ask):
+    task = TASKS[name]
+    batch = ask("一.txt", "《史记》的作者是<司马迁>。\n", task=name)
+    drawn = files_view.settle(batch)
+    assert f"<th>{task.text_field}</th><th>{task.added_fields[0]}</th>" in drawn
+    assert "&lt;司马迁&gt;" in drawn
+
+
 def test_the_page_says_what_a_file_may_be():
-    drawn = files_view.rules([GENERATION])
+    drawn = files_view.rules(GENERATION)
     assert "up to 5 MB and 2000 lines" in drawn
     assert "python -m demos generation --input FILE --output FILE" in drawn
+    assert "<code>prompt</code>" in drawn
+    assert files_view.other_columns(QA)[:2] == ["passages", "mode"]
+    assert files_view.other_columns(FEWSHOT) == ["labels", "pattern", "text_b"]
 
 
 @pytest.fixture(scope="module")
@@ -364,14 +468,75 @@ def test_a_place_of_this_machine_is_no_upload(served):
         assert "root:" not in json.dumps(last)
 
 
-def test_a_file_that_is_too_large_is_refused_at_the_door(served):
-    answer = httpx.post(
-        f"{served.api}upload",
-        files={"files": ("a.txt", b"a" * 5_300_000)},
-        headers={"accept-language": "en"},
+def test_a_file_too_large_for_questions_may_come_in_but_is_not_read(served):
+    claim = claim_of(
+        served, "a.txt", b"a" * 5_300_000
+    )  # a base of facts may be so large
+    *_, last = press(served, claim)
+    assert not last["success"]
+    assert "A file on this page may have 5 MB, got 5.1 MB" in last["output"]["error"]
+
+
+def test_two_hundred_megabytes_are_refused_before_they_are_sent(served):
+    status, sentence = post_upload(served, length=200 << 20)
+    assert status == 413
+    assert "The file is too large for this page: split it" in sentence
+    assert "python -m demos TASK --input FILE --output FILE" in sentence
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    """A server that takes uploads of 100 kB."""
+    monkeypatch.setattr("app.server.MAX_BYTES", 100_000)
+    with serving(Settings(port=0), FakeShelf()) as running:
+        yield running
+
+
+def test_an_upload_without_a_length_is_refused_while_it_streams(strict):
+    status, sentence = post_upload(strict, chunks=[b"a" * 60_000] * 2)
+    assert status == 413
+    assert "The file is too large for this page" in sentence
+    assert upload(strict, "a.txt", b"a" * 90_000).status_code == 200
+    assert left_over(strict) == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(strict):
+    post_upload(strict, chunks=[b"a" * 60_000], leave=True)
+    since = time.monotonic()
+    while left_over(strict):
+        assert time.monotonic() - since < 2, "the half file is still there"
+        time.sleep(0.02)
+
+
+def left_over(served):
+    folder = Path(served.server._folder.name)
+    return [path for path in folder.iterdir() if path.is_file()]
+
+
+def post_upload(served, *, length=None, chunks=(), leave=False):
+    """Begin an upload byte by byte; return the answer's status and sentence."""
+    address = urlsplit(served.url)
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+    size = f"content-length: {length}" if length else "transfer-encoding: chunked"
+    lines = (
+        "POST /gradio_api/upload HTTP/1.1",
+        f"host: {address.netloc}",
+        "accept-language: en",
+        "content-type: multipart/form-data; boundary=x",
+        size,
+        "\r\n",
     )
-    assert answer.status_code == 413
-    assert "use the terminal, python -m demos" in answer.json()["detail"]
+    with socket.create_connection((address.hostname, address.port), 10) as line:
+        line.sendall("\r\n".join(lines).encode())
+        for chunk in (head, *chunks) if chunks else ():
+            line.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        if leave:
+            time.sleep(0.3)  # until it has been written somewhere
+            assert left_over(served)
+            return None
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        return answer.status, json.load(answer)["detail"]
 
 
 @pytest.mark.parametrize(

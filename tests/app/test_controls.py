@@ -1,12 +1,19 @@
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
 import gradio as gr
 import pytest
 
-from app.controls import DRAWN, control
+from app.controls import DRAWN, control, offering
 from demos import limits
+from demos.fewshot.labels import LabelWords
+from demos.fewshot.lesson import ExampleList
+from demos.fewshot.task import FewshotRequest
 from demos.limits import Label, Length, OneOf, OptionalRange, Range, Switch
+from demos.qa.passages import Passages
+from demos.tasks import TASKS
+from demos.triples.schema import SchemaLimit
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,52 @@ def test_limits_labels_and_help_come_from_the_request():
     assert control(Everything, "few").choices == [(n, int(n)) for n in "1234"]
 
 
-def test_every_limit_of_the_demos_but_lists_can_be_drawn():
-    kinds = {
-        kind
-        for kind in vars(limits).values()
-        if isinstance(kind, type)
-        and hasattr(kind, "check")
-        and kind.__name__ != "Limit"
+SHARED = {
+    kind
+    for kind in vars(limits).values()
+    if isinstance(kind, type) and hasattr(kind, "check") and kind is not limits.Limit
+}
+STRUCTURES = {limits.Several, SchemaLimit, Passages, ExampleList}  # tabs draw their own
+
+
+def test_every_limit_of_the_demos_but_structures_can_be_drawn():
+    used = {
+        type(limits.limit_of(task.request_type, name))
+        for task in TASKS.values()
+        for name in limits.names_of(task.request_type)
     }
-    assert kinds - {limits.Several} == set(DRAWN)
+    assert SHARED | used == set(DRAWN) | STRUCTURES
+    assert set(DRAWN) - SHARED == {LabelWords}
+    assert not set(DRAWN) & STRUCTURES
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_every_drawn_default_is_one_that_the_request_takes(task):
+    for name in limits.names_of(task.request_type):
+        limit = limits.limit_of(task.request_type, name)
+        if type(limit) in DRAWN and name != task.text_field:
+            drawn = control(task.request_type, name)
+            limit.check(limits.label_of(task.request_type, name), drawn.value)
+
+
+def test_a_help_shows_the_signs_it_holds():
+    pattern = control(FewshotRequest, "pattern")
+    shown = re.sub(r"\\(.)", r"\1", pattern.info)
+    assert "____" in shown
+    assert "{text_b}" in shown
+    assert r"\_\_\_\_" in pattern.info  # or Markdown takes it for emphasis
+
+
+def test_labels_are_drawn_as_lines():
+    labels = control(FewshotRequest, "labels")
+    assert type(labels) is gr.Textbox
+    assert labels.lines > 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kept"), [("b", "b"), ("c", "a"), (None, "a"), (["b"], "a"), (3, "a")]
+)
+def test_what_was_chosen_stays_as_long_as_it_is_offered(chosen, kept):
+    update = offering([("甲", "a"), ("乙", "b")], chosen)
+    assert update["value"] == kept
+    assert update["choices"] == [("甲", "a"), ("乙", "b")]

@@ -2,9 +2,11 @@ import asyncio
 import json
 
 import pytest
+from starlette.formparsers import MultiPartException
 
 from app.guards import Guard, RateLimit, Rules
 
+UPLOAD = "/gradio_api/upload"
 JOIN = "/gradio_api/queue/join"
 
 
@@ -107,6 +109,98 @@ def test_a_body_in_chunks_is_counted_as_it_comes():
     assert call(guard, JOIN, method="POST", chunks=[b"12345"] * 3)[0] == 413
     assert call(guard, JOIN, method="POST", chunks=[b"12345"] * 2)[0] == 200
     assert application.bodies == [b"1234512345"]
+
+
+class Form(Application):
+    """Reads a form bit by bit as gradio does, and clears away one that breaks off."""
+
+    def __init__(self):
+        super().__init__()
+        self.cleared = 0
+
+    async def __call__(self, scope, receive, send):
+        more = True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ConnectionError
+                self.bodies.append(message["body"])
+                more = message["more_body"]
+        except MultiPartException as error:
+            self.cleared += 1
+            await self._say(send, 400, error.message.encode())
+        else:
+            await self._say(send, 200, b"ok")
+
+    async def _say(self, send, status, body):
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+
+def upload(form, *chunks, **headers):
+    told = []
+    rules = Rules(max_body_bytes=1, max_upload_bytes=10, turned_away=told.append)
+    status, _, body = call(
+        Guard(form, rules), UPLOAD, method="POST", chunks=chunks, **headers
+    )
+    return status, body, told
+
+
+def test_an_upload_streams_through_and_may_be_larger_than_other_bodies():
+    form = Form()
+    assert upload(form, b"12345", b"67890") == (200, b"ok", [])
+    assert form.bodies == [b"12345", b"67890"]  # never held as a whole
+
+
+def test_an_upload_in_chunks_is_refused_once_it_is_too_large():
+    form = Form()
+    status, body, told = upload(form, b"12345", b"67890", b"1", b"2")
+    assert (status, told) == (413, ["body"])
+    assert "文件太大，请切成几份" in detail(body)
+    assert form.bodies == [b"12345", b"67890"]  # the rest was not asked for
+    assert form.cleared == 1
+
+
+def test_an_upload_of_a_declared_length_is_refused_before_it_is_read():
+    form = Form()
+    status, body, _ = upload(form, b"1", content_length=b"11", accept_language=b"en")
+    assert status == 413
+    assert "split it; many questions can also be answered in the t" in detail(body)
+    assert form.bodies == []
+
+
+def test_an_upload_whose_sender_leaves_is_cleared_away():
+    form, sent = Form(), []
+    waiting = [
+        {"type": "http.request", "body": b"1", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive():
+        return waiting.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": []}
+    asyncio.run(Guard(form, Rules())(scope, receive, send))
+    assert (form.cleared, form.bodies) == (1, [b"1"])
+
+
+def test_an_upload_that_fits_nothing_is_the_clients_mistake():
+    guard = Guard(Application(KeyError("boundary")), Rules())
+    assert call(guard, UPLOAD, method="POST")[0] == 400
+
+
+def test_leaving_after_the_whole_upload_is_no_broken_one():
+    class Lingering(Form):
+        async def __call__(self, scope, receive, send):
+            await receive()
+            assert (await receive())["type"] == "http.disconnect"
+            await self._say(send, 200, b"ok")
+
+    assert upload(Lingering(), b"1") == (200, b"ok", [])
 
 
 def test_the_refusal_speaks_the_visitors_language():

@@ -6,13 +6,21 @@ import pytest
 import app
 import demos
 from app.metrics import Metrics
-from app.page import SCRIPT, STYLE, build_page, head_html, theme
+from app.page import SCRIPTS, STYLES, build_page, head_html, theme
 from app.runs import Runs
 from app.tabs import TABS
 from app.wiring import MODEL_QUEUE, Desk
 from tests.fakes import FakeShelf
 
-PUBLIC = {"/generate"}
+PUBLIC = {
+    "/generate",
+    "/title",
+    "/extract_triples",
+    "/answer",
+    "/answer_from_facts",
+    "/classify",
+    "/summarize",
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +61,32 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
     assert {one.api_name for one in computing} == {
         "generate",
         "generate_run",
+        "title",
+        "title_run",
+        "extract_triples",
+        "extract_triples_run",
+        "answer",
+        "answer_run",
+        "answer_from_facts",
+        "answer_from_facts_run",
+        "facts_base_run",
+        "classify_run",
+        "summarize",
+        "summarize_run",
         "files_run",
     }
     assert {one.concurrency_limit for one in computing} == {3}
     others = [one for one in page.fns.values() if one not in computing]
-    assert {one.api_name for one in others if one.queue} == {"load", "unload"}
+    assert {one.api_name for one in others if one.queue} == {
+        "load",
+        "unload",
+        "classify",
+        "learn_run",
+        "learn_keep",
+        "learn_drop",
+        "learn_pack",
+        "fewshot_leave",
+    }
 
 
 def test_a_tab_for_every_demo_and_a_demo_for_every_tab():
@@ -69,9 +98,43 @@ def test_a_tab_for_every_demo_and_a_demo_for_every_tab():
     assert {tab.task for tab in TABS} == tasks
 
 
-@pytest.mark.parametrize("file", [STYLE, SCRIPT])
+@pytest.mark.parametrize("file", [*STYLES, *SCRIPTS])
 def test_the_assets_name_no_other_host(file):
     assert not re.findall(r"(?:https?:)?//[a-z]", file.read_text("utf-8"))
+
+
+def selectors_of(file):
+    text = re.sub(r"/\*.*?\*/", "", file.read_text("utf-8"), flags=re.DOTALL)
+    rules = (part.strip() for part in re.findall(r"([^{};]+)\{", text))
+    for rule in rules:
+        if not rule.startswith("@"):
+            yield from (one.strip() for one in rule.split(","))
+
+
+def test_no_tabs_style_reaches_into_another_tab():
+    used = {}  # class: the sheets that name it
+    owned = {}  # class: the sheets that style it wherever it stands
+    for file in STYLES:
+        for selector in selectors_of(file):
+            for name in re.findall(r"\.(mp-[\w-]+)", selector):
+                used.setdefault(name, set()).add(file.name)
+            first = re.findall(r"\.([\w-]+)", re.split(r"[\s>+~]+", selector)[0])
+            if len(first) == 1:
+                owned.setdefault(first[0], set()).add(file.name)
+    house = STYLES[0].name
+    for name, sheets in owned.items():
+        assert len(sheets) == 1, (name, sheets)
+        assert house in sheets or used.get(name, sheets) == sheets, (name, used[name])
+
+
+def test_every_action_of_a_button_is_served_by_the_script():
+    drawn = "".join(
+        path.read_text("utf-8") for path in Path(app.__path__[0]).rglob("*.py")
+    )
+    scripts = "".join(path.read_text("utf-8") for path in SCRIPTS)
+    for name in set(re.findall(r"data-(mp-[a-z-]+)=", drawn)):
+        camel = re.sub("-([a-z])", lambda found: found[1].upper(), name)
+        assert f"data-{name}" in scripts or camel in scripts, name
 
 
 def test_the_theme_pulls_no_font_from_anywhere():

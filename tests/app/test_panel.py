@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from app.panel import summary_html, table_html
+from app.panel import catalogue, summary_html, table_html
 from model_core.interfaces import ModelError, ModelState
-from tests.fakes import EMBEDDED
+from tests.fakes import EMBEDDED, FakeCard, FakeShelf
 
 READY = ModelState("embedded", "内置小模型", "ready", info=EMBEDDED)
 DOWN = ModelState("uer/x", "某", "downloading", 250, 1000)
@@ -42,3 +42,13 @@ def test_the_summary_leaves_out_what_is_absent_or_offline():
     assert summary_html([READY, ABSENT, offline]).count("mp-chip ") == 1
     assert summary_html([READY, FAILED]).count("mp-chip ") == 2
     assert "另" in table_html([READY, ABSENT])
+
+
+def test_the_catalogue_names_every_tasks_weights_once():
+    class Shelf(FakeShelf):
+        def cards(self, task):
+            own = {"qa": ("luhua/reader",), "title": ()}.get(task, ())
+            return tuple(FakeCard(name, name) for name in ("hfl/rbt3", *own))
+
+    choices = catalogue(Shelf(), ["title", "qa", "fewshot"])
+    assert choices == [("hfl/rbt3", "hfl/rbt3"), ("luhua/reader", "luhua/reader")]

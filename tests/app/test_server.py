@@ -16,11 +16,29 @@ import pytest
 
 from app.server import PortError, free_port
 from app.settings import Settings
+from demos.fewshot.task import FewshotRequest
+from demos.generation.task import GenerationRequest
+from demos.limits import names_of
+from demos.qa.facts import FactsRequest
+from demos.qa.task import QaRequest
+from demos.records import required_of
+from demos.summary.task import SummaryRequest
+from demos.title.task import TitleRequest
+from demos.triples.task import TripleRequest
 from tests.app import http
 from tests.app.conftest import serving
 from tests.fakes import TEXT, FakeGenerator, FakeShelf
 
 BUSY = 8
+ASKED = {  # endpoints and their inputs, which people script against
+    "/generate": GenerationRequest,
+    "/title": TitleRequest,
+    "/extract_triples": TripleRequest,
+    "/answer": QaRequest,
+    "/answer_from_facts": FactsRequest,
+    "/classify": FewshotRequest,
+    "/summarize": SummaryRequest,
+}
 FREED_SECONDS = 1.0
 
 
@@ -62,16 +80,16 @@ def test_frames_stream_and_each_is_the_whole_result_so_far(client):
 
 def test_the_api_and_the_page_are_what_they_were_promised(served):
     info = httpx.get(f"{served.api}info").json()["named_endpoints"]
-    assert list(info) == ["/generate"]
-    names = [one["parameter_name"] for one in info["/generate"]["parameters"]]
-    assert names[0] == "prompt"
-    assert names[-1] == "weights"
-    needed = [
-        one["parameter_name"]
-        for one in info["/generate"]["parameters"]
-        if not one["parameter_has_default"]
-    ]
-    assert needed == ["prompt"]
+    assert list(info) == list(ASKED)
+    for name, request_type in ASKED.items():
+        inputs = {
+            one["parameter_name"]: one["parameter_has_default"]
+            for one in info[name]["parameters"]
+        }
+        assert list(inputs) == [*names_of(request_type), "weights"]
+        needed = [one for one, has_default in inputs.items() if not has_default]
+        assert tuple(needed) == required_of(request_type)
+        assert needed == list(inputs)[:1]
 
 
 def test_stop_frees_the_slot_in_under_a_second(served, client):

@@ -98,3 +98,49 @@ def test_sizes_are_shown_as_people_read_them(number, shown):
 def test_counts_are_shown_as_people_read_them():
     assert views.count(12_300_000) == "12.3 M"
     assert views.count(1_500_000_000) == "1.5 B"
+
+
+def test_a_result_holds_its_record_for_the_buttons():
+    drawn = views.result({"text": "\"<b>'&"}, views.json_button("a.json"))
+    (record,) = re.findall('data-mp-record="([^"]*)"', drawn)
+    assert json.loads(html.unescape(record)) == {"text": "\"<b>'&"}
+    assert 'data-mp-save="a.json"' in drawn
+
+
+def test_a_table_is_saved_as_it_is():
+    drawn = views.csv_button("a.csv", 'x,"y"\r\n<1>\r\n')
+    (table,) = re.findall('data-mp-csv="([^"]*)"', drawn)
+    assert html.unescape(table) == 'x,"y"\r\n<1>\r\n'
+    assert 'data-mp-name="a.csv"' in drawn
+
+
+def test_what_is_too_large_is_said_of_its_own_component():
+    drawn = views.too_large("mp-x-upload", 5 << 20, "请拆开。", "split it.")
+    assert 'data-mp-upload="mp-x-upload" data-mp-largest="5242880" hidden' in drawn
+    assert "这个文件超过 5 MB，没有上传；请拆开。" in drawn
+    assert "This file has more than 5 MB and was not sent: split it." in drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("一行\n又一行", "一行又一行"),
+        ("句号。\n“引号", "句号。“引号"),
+        ("English\nlines", "English\nlines"),
+        ("中文\nEnglish", "中文\nEnglish"),
+        ("一段\n\n又一段", "一段\n\n又一段"),
+        ("一段\n- 列表", "一段\n- 列表"),
+    ],
+)
+def test_chinese_lines_flow_on_without_a_gap(text, joined):
+    assert views.flowing(text) == joined
+
+
+def test_facts_and_notes_escape_what_they_show():
+    for drawn in (
+        views.facts([("<a>", "<b>")]),
+        views.note("<a>", "<b>"),
+        views.csv_button("<a>", "<b>"),
+        views.too_large("<a>", 1, "<b>", "<c>"),
+    ):
+        assert not re.search("<[abc]>", drawn)

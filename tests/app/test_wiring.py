@@ -94,11 +94,11 @@ def test_anything_else_is_logged_and_not_shown(caplog):
 class SlowShelf(FakeShelf):
     """Is ready only after having been asked a few times."""
 
-    def text_generator(self, weights="auto", *, timeout_seconds=60.0):
+    def model(self, role, weights="auto", *, timeout_seconds=60.0):
         self.known = (*self.known, "asked")
         if len(self.known) < 7:
             raise ModelError("not_ready", "还在加载。", "Still loading.")
-        return super().text_generator(weights)
+        return super().model(role, weights)
 
 
 def test_a_run_waits_for_its_model_and_says_so():
@@ -115,18 +115,19 @@ def test_a_run_that_waits_can_be_stopped():
 
 
 class TwoWriters(FakeShelf):
-    """Its hub model knows no styles; its embedded one does."""
+    """Its hub model knows neither styles nor sentiments; its embedded one does."""
 
-    def text_generator(self, weights="auto", *, timeout_seconds=60.0):
-        generator = super().text_generator(weights)
+    def model(self, role, weights="auto", *, timeout_seconds=60.0):
+        generator = super().model(role, weights)
         if weights == "auto":
-            return type(generator)(styles=())
+            return type(generator)(styles=(), conditions=())
         return generator
 
 
-def test_auto_takes_the_embedded_model_for_a_style_that_the_other_does_not_know():
+@pytest.mark.parametrize("wanted", [{"style": "五言绝句"}, {"condition": "负面"}])
+def test_auto_takes_the_embedded_model_for_what_the_other_does_not_know(wanted):
     shelf = TwoWriters()
-    assert ask(shelf, style="五言绝句")[-1].frame.num_new_tokens
+    assert ask(shelf, **wanted)[-1].frame.num_new_tokens
     assert shelf.generator.asked
     shelf.generator.asked.clear()
     ask(shelf)
@@ -136,9 +137,13 @@ def test_auto_takes_the_embedded_model_for_a_style_that_the_other_does_not_know(
 def test_styles_are_those_of_all_that_auto_may_take():
     offered = dict(generation.styles_of(TwoWriters(), "auto"))
     assert list(offered.values()) == ["", *FakeShelf().generator.styles]
+    offered = dict(generation.conditions_of(TwoWriters(), "auto"))
+    assert list(offered.values()) == ["", *FakeShelf().generator.conditions]
 
 
 def test_asking_for_styles_never_makes_a_model_load():
     shelf = FakeShelf(loaded=[])
-    assert generation.styles_of(shelf, "uer/gpt2-distil") == [generation.ANY_STYLE]
-    assert generation.styles_of(shelf, "auto") == [generation.ANY_STYLE]
+    assert generation.styles_of(shelf, "uer/gpt2-distil") == [generation.ANY]
+    assert generation.styles_of(shelf, "auto") == [generation.ANY]
+    for nonsense in (None, 3, ["auto"]):
+        assert generation.styles_of(FakeShelf(), nonsense) == [generation.ANY]

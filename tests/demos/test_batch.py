@@ -1,13 +1,29 @@
 """One answer per line, in order, whatever happens to a line."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demos.batch import Line, answer_lines, echo_of, has_failed, last
+from demos.batch import (
+    GROUP_LINES,
+    Line,
+    answer_group,
+    answer_lines,
+    columns_of,
+    echo_of,
+    has_failed,
+    last,
+)
 from demos.errors import DemoError, FileError
-from demos.tasks import GENERATION, TASKS
+from demos.tasks import GENERATION, TASKS, TITLE
 from model_core.interfaces import ModelError
+from tests.fake_mask_filler import FakeMaskFiller
+from tests.fake_passage_reader import FakePassageReader
+from tests.fake_summarizer import FakeSummarizer
+from tests.fake_text_rewriter import FakeRewriter
+from tests.fake_triple_pointer import FakeTriplePointer
 from tests.fakes import FakeGenerator
 
 BUSY = ModelError("busy", "忙。", "Busy.")
@@ -102,3 +118,179 @@ def test_a_model_without_a_result_is_an_error_and_no_crash():
 
 def test_every_task_stands_under_its_own_name():
     assert all(name == task.name for name, task in TASKS.items())
+
+
+# Every task, what its lines may be, and a model that fails on some of them.
+
+PAIR = {"好评": "好", "差评": "坏"}
+CASES = {
+    "generation": (
+        {"max_new_tokens": 3, "seed": 0},
+        [{"prompt": "春"}, {"prompt": "坏"}, {"prompt": "秋", "top_k": -1}],
+        lambda: FakeGenerator(failures={"坏": BUSY}),
+    ),
+    "title": (
+        {"num_beams": 2},
+        [
+            {"text": "港口复航，船来船往。"},
+            {"text": "坏"},
+            {"text": "春雨。", "num_beams": 3, "num_return": 1},
+            {"text": "晴。", "max_new_tokens": 0},
+            {"id": 3},
+        ],
+        lambda: FakeRewriter(failures={"坏": BUSY}),
+    ),
+    "triples": (
+        {"threshold": 0.3},
+        [
+            {"text": "《史记》的作者是司马迁，父亲是司马谈。"},
+            {"text": "苏轼号东坡居士。" * 50},
+            {"text": "坏书"},
+            {"text": "西汉的司马迁", "decoder": "gplinker"},
+            {"text": "苏轼", "schema": [["人物", "不认得", "人物"]]},
+        ],
+        lambda: FakeTriplePointer(failures={"坏": BUSY}),
+    ),
+    "qa": (
+        {"mode": "mlm"},
+        [
+            {"question": "谁？", "passage": "杜甫字子美。"},
+            {"question": "谁？", "passages": ["李白字太白。", "杜甫字子美。"]},
+            {"question": "谁？"},
+            {"question": "谁？", "passage": "甲", "mode": "span"},
+        ],
+        lambda: FakePassageReader(answers={"谁？": ("杜甫",)}),
+    ),
+    "fewshot": (
+        {"labels": PAIR, "pattern": "____。{text}"},
+        [
+            {"text": "房间很干净"},
+            {"text": "等了很久", "pattern": "真____。{text}"},
+            {"text": "香", "labels": {"好": "好", "怪": "怪"}},
+            {"text": "香", "pattern": "没有空"},
+            {
+                "text": "香",
+                "max_steps": 3,
+                "examples": [
+                    {"text": "香", "label": "好评"},
+                    {"text": "臭", "label": "差评"},
+                ],
+            },
+        ],
+        lambda: FakeMaskFiller(unknown=("怪",)),
+    ),
+    "summary": (
+        {"max_chars": 20},
+        [
+            {"text": "港口复航了。船只来往，货物上岸。"},
+            {"text": "坏"},
+            {"text": "只抽取这一句。", "mode": "extract"},
+            {"text": "晴。", "max_chars": 1},
+        ],
+        lambda: FakeSummarizer(failures={"坏": BUSY}),
+    ),
+}
+MANY = [name for name, task in TASKS.items() if task.run_many is not None]
+
+
+def answers_to(task, lines, options, model):
+    return list(answer_lines(task, lines, task.prepare(model), options))
+
+
+def test_every_task_has_a_case():
+    assert CASES.keys() == TASKS.keys()
+    assert {"title", "triples", "fewshot", "summary"} <= set(MANY)
+
+
+@pytest.mark.parametrize("name", TASKS)
+@given(data=st.data())
+def test_lines_answered_together_are_answered_as_one_by_one(name, data):
+    options, kinds, new_model = CASES[name]
+    drawn = data.draw(st.lists(st.sampled_from([None, *kinds]), max_size=9))
+    lines = [
+        BROKEN if fields is None else Line({**fields, "number": number})
+        for number, fields in enumerate(drawn)
+    ]
+    task = TASKS[name]
+    together = answers_to(task, lines, options, new_model())
+    alone = answers_to(replace(task, run_many=None), lines, options, new_model())
+    assert together == alone
+    assert len(together) == len(lines)
+    for line, record in zip(lines, together, strict=True):
+        assert record.get("number") == line.fields.get("number")
+        assert record.keys() <= {*line.fields, *columns_of(task, ())}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_case_holds_answers_and_errors(name):
+    options, kinds, new_model = CASES[name]
+    records = answers_to(
+        TASKS[name], [Line(one) for one in kinds], options, new_model()
+    )
+    assert len({has_failed(record) for record in records}) == 2
+
+
+def numbered(count):
+    return [Line({"text": f"第{number}号。"}) for number in range(count)]
+
+
+def test_a_task_that_answers_many_gets_portions_of_lines():
+    model = FakeRewriter()
+    records = answers_to(TITLE, numbered(2 * GROUP_LINES + 3), {"num_beams": 1}, model)
+    assert model.batches == [GROUP_LINES, GROUP_LINES, 3]
+    assert [r["titles"][0]["text"] for r in records] == [
+        f"第{number}号。" for number in range(2 * GROUP_LINES + 3)
+    ]
+
+
+def test_a_portion_is_read_and_answered_only_when_it_is_wanted():
+    model, read = FakeRewriter(), []
+
+    def lines():
+        for line in numbered(3 * GROUP_LINES):
+            read.append(line)
+            yield line
+
+    records = answer_lines(TITLE, lines(), model, {})
+    assert next(records)
+    assert (len(read), model.batches) == (GROUP_LINES, [GROUP_LINES])
+
+
+def test_lines_that_cannot_be_asked_never_reach_the_model():
+    model = FakeRewriter()
+    lines = [BROKEN, Line({"text": ""}), Line({})]
+    assert all(map(has_failed, answers_to(TITLE, lines, {}, model)))
+    assert model.batches == []
+
+
+@pytest.mark.parametrize("done", [0, 1, 31, 32, 33, 63, 64, 69, 70])
+def test_going_on_gives_what_is_missing_from_the_very_same_portions(done):
+    whole = answers_to(TITLE, numbered(70), {}, FakeRewriter())
+    model = FakeRewriter()
+    rest = list(answer_lines(TITLE, numbered(70), model, {}, done=done))
+    assert rest == whole[done:]
+    assert model.batches == [GROUP_LINES, GROUP_LINES, 6][done // GROUP_LINES :]
+
+
+def test_going_on_asks_a_model_of_single_lines_for_nothing_twice():
+    model = FakeGenerator()
+    lines = [Line({"prompt": prompt}) for prompt in "春夏秋冬"]
+    assert len(list(answer_lines(GENERATION, lines, model, {}, done=3))) == 1
+    assert [prompt for prompt, _ in model.asked] == ["冬"]
+
+
+def test_a_failure_of_all_is_each_ones_own_and_earlier_answers_stay():
+    def run_many(requests, model):
+        yield from TITLE.run_many(requests[:1], model)
+        raise BUSY
+
+    task = replace(TITLE, run_many=run_many)
+    first, *others = answer_group(task, numbered(3), FakeRewriter(), {})
+    assert first["titles"]
+    assert [record["error"] for record in others] == [str(BUSY)] * 2
+
+
+def test_too_few_answers_are_errors_and_no_crash():
+    task = replace(TITLE, run_many=lambda requests, model: iter(()))
+    records = list(answer_group(task, numbered(2), FakeRewriter(), {}))
+    assert ["gave no result" in record["error"] for record in records] == [True, True]

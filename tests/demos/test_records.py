@@ -1,6 +1,6 @@
 """Loose values become a request's, or stay as they are for the limit to refuse."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import pytest
@@ -9,7 +9,8 @@ from demos import limits
 from demos.errors import InvalidRequestError
 from demos.generation.task import GenerationRequest
 from demos.limits import Label, Length, Several, Switch
-from demos.records import request_from, value_of
+from demos.records import name_of, request_from, value_of
+from tests.fakes import EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,9 @@ def test_a_missing_field_is_named_with_those_found():
 def test_a_value_that_cannot_be_read_is_refused_by_its_limit():
     with pytest.raises(InvalidRequestError, match="got 'many'"):
         request_from(GenerationRequest, {"prompt": "春", "top_k": "many"}, {})
+
+
+def test_weights_are_named_as_an_option_takes_them_with_their_commit():
+    assert name_of(EMBEDDED) == "embedded"
+    hub = replace(EMBEDDED, name="owner/name", commit="c" * 40)
+    assert name_of(hub) == "owner/name@" + "c" * 40

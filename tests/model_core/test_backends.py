@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-LAWS = ("test_masks.py", "test_network.py", "test_engines.py", "roles")
+LAWS = (
+    "test_masks.py",
+    "test_network.py",
+    "test_marks_and_conditions.py",
+    "models/test_heads.py",
+    "test_engines.py",
+    "roles",
+)
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -5,9 +5,19 @@ import numpy as np
 import pytest
 from keras import ops
 
-from model_core.engines.base import TokenBatch
+from model_core import masks
+from model_core.engines.base import TokenBatch, Writing
 from model_core.engines.registry import ENGINES, build_engine
-from tests.model_core.tiny import CONFIGS, POST_NORM, ROTARY, build_network, random_ids
+from model_core.models.heads import HEADS
+from model_core.models.network import weights_by_name
+from tests.model_core.tiny import (
+    CONFIGS,
+    POST_NORM,
+    RICH,
+    ROTARY,
+    build_network,
+    random_ids,
+)
 
 TOLERANCE = {"keras": 2e-5}
 
@@ -30,6 +40,7 @@ def test_decoding_equals_reading(engine_name, config):
         np.testing.assert_allclose(full, plain, atol=TOLERANCE[engine_name])
     logits, cache = engine.prefill(ids[:, :5], lengths, 9)
     rows = np.arange(2)
+    assert logits.shape == (2, 31)
     for done in range(5):
         place = lengths + done
         expected = full[rows, place - 1]
@@ -64,8 +75,8 @@ def test_rows_of_different_lengths_do_not_disturb_each_other(engine_name):
 
 
 def test_every_output_has_the_texts_own_length(engine_name):
-    heads = ("masked_lm", "pooler", "span")
-    engine = build_engine(engine_name, build_network(POST_NORM, heads))
+    engine = build_engine(engine_name, build_network(RICH, tuple(HEADS)))
+    assert engine.heads == tuple(HEADS)
     outputs = engine.read(TokenBatch.from_rows([[1, 2, 3, 4, 5], [6, 7]]), "causal")
     shapes = {name: values.shape for name, values in outputs.items()}
     assert shapes == {
@@ -74,7 +85,160 @@ def test_every_output_has_the_texts_own_length(engine_name):
         "pooled": (2, 16),
         "start_logits": (2, 5),
         "end_logits": (2, 5),
+        "copy_logits": (2, 5, 3),
+        "subject_logits": (2, 5, 2),
+        "residual": (2, 5, 16),
+        "entity_shared": (2, 5, 5),
+        "entity_alone": (2, 5, 2, 2),
+        "heads_shared": (2, 5, 5),
+        "heads_alone": (2, 5, 2, 3),
+        "tails_shared": (2, 5, 5),
+        "tails_alone": (2, 5, 2, 3),
     }
+
+
+@pytest.mark.parametrize("kind", masks.MASKS)
+def test_reading_is_the_network_with_its_marks_and_segments(engine_name, kind):
+    network = build_network(RICH, ("language_model", "gplinker"))
+    engine = build_engine(engine_name, network)
+    rows, segments, marks = (
+        [[1, 2, 3, 4], [5, 6]],
+        [[0, 0, 1, 1], [0, 1]],
+        [[4, 0, 2, 1], [3, 3]],
+    )
+    batch = TokenBatch.from_rows(rows, segments, marks=marks)
+    found = engine.read(batch, kind)
+    expected = network(
+        batch.token_ids,
+        batch.segment_ids,
+        batch.padding_mask,
+        mark_ids=batch.mark_ids,
+        attention=kind,
+    )
+    assert found.keys() == expected.keys()
+    real = batch.padding_mask
+    for name in ("hidden", "logits", "heads_alone"):
+        values = ops.convert_to_numpy(expected[name])
+        np.testing.assert_allclose(
+            found[name][real], values[real], atol=TOLERANCE[engine_name] * 10
+        )
+    pairs = real[:, :, None] & real[:, None, :]
+    values = ops.convert_to_numpy(expected["entity_shared"])
+    np.testing.assert_allclose(
+        found["entity_shared"][pairs], values[pairs], rtol=1e-4, atol=1e-3
+    )
+    unmarked = engine.read(TokenBatch.from_rows(rows, segments), kind)["hidden"]
+    assert np.abs(unmarked - found["hidden"])[real].max() > 1e-2
+
+
+def test_reading_at_places_is_reading_and_then_looking_there(engine_name):
+    engine = build_engine(engine_name, build_network(RICH, ("language_model", "span")))
+    batch = TokenBatch.from_rows([[1, 2, 3, 4, 5], [6, 7, 8]])
+    everywhere = engine.read(batch, "bidirectional")
+    for rows in ([[4, 1, 1], [2, 0, 1]], [[3], [2]]):
+        places = np.array(rows, "int32")
+        there = engine.read(batch, "bidirectional", ("language_model", "span"), places)
+        assert there.keys() == everywhere.keys()
+        for name, values in everywhere.items():
+            index = places.reshape(places.shape + (1,) * (values.ndim - 2))
+            expected = np.take_along_axis(values, index, axis=1)
+            np.testing.assert_allclose(
+                there[name], expected, atol=TOLERANCE[engine_name]
+            )
+
+
+def test_only_the_heads_asked_for_are_read(engine_name):
+    engine = build_engine(engine_name, build_network(RICH, tuple(HEADS)))
+    batch = TokenBatch.from_rows([[1, 2, 3]])
+    assert engine.read(batch, "bidirectional", ()).keys() == {"hidden"}
+    some = engine.read(batch, "bidirectional", ("copy",))
+    assert some.keys() == {"hidden", "copy_logits"}
+
+
+def test_a_head_asked_again_answers_as_the_network_does(engine_name):
+    network = build_network(RICH, tuple(HEADS))
+    engine = build_engine(engine_name, network)
+    rng = np.random.default_rng(0)
+    for rows, length in ((2, 5), (3, 9), (1, 4)):
+        states = rng.normal(0, 0.3, (rows, length, 16)).astype("float32")
+        place = np.arange(rows, dtype="int32")
+        occurs = (rng.random((rows, 31)) < 0.3).astype("float32")
+        for head, arrays in {
+            "clauses": (states / 10,),
+            "half_pointer": (states, place, place + 1),
+            "source_prior": (occurs,),
+        }.items():
+            found = engine.apply(head, *arrays)
+            expected = network.apply(head, *arrays)
+            assert found.keys() == expected.keys()
+            for name, values in expected.items():
+                np.testing.assert_allclose(
+                    found[name], ops.convert_to_numpy(values), rtol=1e-3, atol=1e-4
+                )
+
+
+@pytest.mark.parametrize("condition", [None, 1])
+def test_writing_after_a_source_equals_one_pass_with_the_prefix_mask(
+    engine_name, condition
+):
+    network = build_network(RICH, ("language_model", "copy", "span"))
+    engine = build_engine(engine_name, network)
+    sources, targets = np.array([5, 3], "int32"), 4
+    ids, rows = random_ids(2, 9), np.arange(2)
+    segments = (np.arange(9)[None] >= sources[:, None]).astype("int32")
+    marks = np.where(segments == 0, random_ids(2, 9, seed=1) % 5, 0).astype("int32")
+    hidden, _, _ = network.body(
+        ids,
+        masks.prefix_lm(segments),
+        segment_ids=segments,
+        mark_ids=marks,
+        condition_ids=None if condition is None else np.full(2, condition, "int32"),
+    )
+    names = {n: ops.convert_to_numpy(w) for n, w in weights_by_name(network).items()}
+    hidden = ops.convert_to_numpy(hidden)
+    expected = {
+        "logits": hidden @ names["token_embedding/embeddings"].T,
+        "copy_logits": hidden @ names["copy/dense/kernel"] + names["copy/dense/bias"],
+    }
+    writing = Writing("prefix_lm", ("copy",), condition)
+    stepper = engine.stepper(writing)
+    outputs, cache = stepper.prefill(ids[:, :5], sources, 9, marks[:, :5])
+    for done in range(targets):
+        assert outputs.keys() == expected.keys()
+        for name, values in expected.items():
+            there = values[rows, sources + done - 1]
+            np.testing.assert_allclose(
+                outputs[name], there, atol=5 * TOLERANCE[engine_name]
+            )
+        places = sources + done
+        outputs, cache = stepper.decode_one_token(ids[rows, places], places, cache)
+    assert engine.stepper(writing) is stepper  # its steps are compiled once
+
+
+def test_a_steppers_rows_can_be_reordered(engine_name):
+    engine = build_engine(engine_name, build_network(RICH))
+    stepper = engine.stepper(Writing("prefix_lm"))
+    ids, lengths = random_ids(2, 4), np.array([4, 2], "int32")
+    _, cache = stepper.prefill(ids, lengths, 6, ids % 5)
+    rows, new = np.array([1, 0, 1], "int32"), np.array([3, 4, 3], "int32")
+    swapped = stepper.reorder(cache, rows)
+    outputs, _ = stepper.decode_one_token(new, lengths[rows], swapped)
+    np.testing.assert_allclose(outputs["logits"][0], outputs["logits"][2], atol=1e-6)
+    _, again = stepper.prefill(ids[rows], lengths[rows], 6, ids[rows] % 5)
+    expected, _ = stepper.decode_one_token(new, lengths[rows], again)
+    np.testing.assert_allclose(
+        outputs["logits"], expected["logits"], atol=TOLERANCE[engine_name]
+    )
+
+
+def test_a_source_is_read_otherwise_than_a_beginning(engine_name):
+    engine = build_engine(engine_name, build_network(ROTARY))
+    ids, lengths = random_ids(1, 5), np.array([5], "int32")
+    causal, _ = engine.prefill(ids, lengths, 8)
+    plain, _ = engine.stepper(Writing()).prefill(ids, lengths, 8)
+    np.testing.assert_allclose(plain["logits"], causal, atol=1e-6)
+    prefix, _ = engine.stepper(Writing("prefix_lm")).prefill(ids, lengths, 8)
+    assert np.abs(prefix["logits"] - causal).max() > 1e-3
 
 
 def test_an_engine_says_what_it_is(engine_name):
@@ -91,7 +255,11 @@ def test_an_unknown_engine_is_refused_with_the_known_ones():
 
 
 def test_token_batch_pads_and_marks():
-    batch = TokenBatch.from_rows([[5, 6, 7], [8]], [[0, 1, 1], [0]], pad_id=9)
+    assert TokenBatch.from_rows([[5]]).mark_ids is None
+    batch = TokenBatch.from_rows(
+        [[5, 6, 7], [8]], [[0, 1, 1], [0]], pad_id=9, marks=[[2, 3, 4], [1]]
+    )
+    assert batch.mark_ids.tolist() == [[2, 3, 4], [1, 0, 0]]
     assert batch.token_ids.tolist() == [[5, 6, 7], [8, 9, 9]]
     assert batch.segment_ids.tolist() == [[0, 1, 1], [0, 0, 0]]
     assert batch.padding_mask.tolist() == [[True, True, True], [True, False, False]]

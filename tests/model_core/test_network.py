@@ -6,7 +6,15 @@ from keras import ops
 
 from model_core.models.heads import HEADS
 from model_core.models.network import Network, weights_by_name
-from tests.model_core.tiny import CONFIGS, POST_NORM, ROTARY, build_network, random_ids
+from tests.model_core.tiny import (
+    CONFIGS,
+    POST_NORM,
+    RICH,
+    RICH_POST_NORM,
+    ROTARY,
+    build_network,
+    random_ids,
+)
 
 
 def numpy(values):
@@ -47,11 +55,13 @@ def test_cached_decoding_equals_recomputing_everything(network):
     full = logits(network, ids, attention="causal")
     step, caches = network.prefill(ids[:, :6], lengths, capacity=12)
     rows = np.arange(3)
-    np.testing.assert_allclose(numpy(step), full[rows, lengths - 1], atol=2e-5)
+    expected = full[rows, lengths - 1]
+    np.testing.assert_allclose(numpy(step["logits"]), expected, atol=2e-5)
     for done in range(6):
         positions = lengths + done
         step, caches = network.decode_one_token(ids[rows, positions], positions, caches)
-        np.testing.assert_allclose(numpy(step), full[rows, positions], atol=2e-5)
+        expected = full[rows, positions]
+        np.testing.assert_allclose(numpy(step["logits"]), expected, atol=2e-5)
 
 
 def test_prefix_lm_of_all_target_is_causal():
@@ -85,7 +95,7 @@ def test_rotary_scores_depend_on_distance_only():
 
 
 def test_every_head_names_its_outputs():
-    network = build_network(POST_NORM, tuple(HEADS))
+    network = build_network(RICH, tuple(HEADS))
     outputs = network(random_ids(2, 5))
     shapes = {name: tuple(value.shape) for name, value in outputs.items()}
     assert shapes == {
@@ -94,11 +104,39 @@ def test_every_head_names_its_outputs():
         "pooled": (2, 16),
         "start_logits": (2, 5),
         "end_logits": (2, 5),
+        "copy_logits": (2, 5, 3),
+        "subject_logits": (2, 5, 2),
+        "residual": (2, 5, 16),
+        "entity_shared": (2, 5, 5),
+        "entity_alone": (2, 5, 2, 2),
+        "heads_shared": (2, 5, 5),
+        "heads_alone": (2, 5, 2, 3),
+        "tails_shared": (2, 5, 5),
+        "tails_alone": (2, 5, 2, 3),
     }
 
 
+def test_only_the_heads_asked_for_are_read():
+    network, ids = build_network(RICH, tuple(HEADS)), random_ids(2, 5)
+    every = network(ids)
+    some = network(ids, heads=("span", "copy"))
+    assert some.keys() == {"hidden", "start_logits", "end_logits", "copy_logits"}
+    for name, values in some.items():
+        np.testing.assert_array_equal(numpy(values), numpy(every[name]))
+    assert network(ids, heads=()).keys() == {"hidden"}
+
+
+def test_heads_read_at_places_say_what_they_say_there():
+    network, ids = build_network(RICH, ("language_model", "copy")), random_ids(2, 6)
+    places = np.array([[4, 0, 4], [5, 2, 1]], "int32")
+    everywhere, there = network(ids), network(ids, places=places)
+    for name, values in there.items():
+        expected = np.take_along_axis(numpy(everywhere[name]), places[..., None], 1)
+        np.testing.assert_allclose(numpy(values), expected, atol=1e-5)
+
+
 def test_every_weight_has_one_name_of_the_tables():
-    network = build_network(POST_NORM, ("masked_lm", "pooler", "span"))
+    network = build_network(RICH_POST_NORM, tuple(HEADS))
     names = weights_by_name(network)
     assert len(names) == len(network.trainable_weights)
     expected = {
@@ -111,6 +149,13 @@ def test_every_weight_has_one_name_of_the_tables():
         "masked_lm/bias",
         "pooler/dense/kernel",
         "span/dense/bias",
+        "mark_embedding/embeddings",
+        "condition_embedding/embeddings",
+        "block_1/attention_norm/gamma_kernel",
+        "source_prior/scale",
+        "clauses/layer_5/convolution/kernel",
+        "half_pointer/norm/beta_kernel",
+        "gplinker/heads/sides/kernel",
     }
     assert expected <= names.keys()
     assert names["block_0/feed_forward/inner/kernel"].shape == (16, 24)

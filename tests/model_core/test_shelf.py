@@ -2,18 +2,20 @@
 
 import errno
 import gc
+import re
 import subprocess
 import sys
 import threading
 import time
 import weakref
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from model_core import shelf as shelf_module
-from model_core.catalog import CARDS, DEFAULT_WEIGHTS, cards_for
+from model_core.catalog import CARDS, DEFAULT_WEIGHTS, ROLES_OF_HEAD, TASKS
 from model_core.checkpoints.errors import (
     CheckpointFormatError,
     CheckpointMismatchError,
@@ -22,15 +24,23 @@ from model_core.checkpoints.errors import (
 from model_core.checkpoints.hub import DownloadCancelledError, HubClient, Snapshot
 from model_core.checkpoints.hub_failures import failure
 from model_core.checkpoints.load_failures import EXCEPTIONS, REFUSALS
-from model_core.interfaces import ModelError
+from model_core.interfaces import (
+    MASK_FILLER,
+    PASSAGE_READER,
+    ROLES,
+    TEXT_GENERATOR,
+    TEXT_REWRITER,
+    ModelError,
+)
 from model_core.shelf import EMBEDDED_FOLDER, ModelShelf, ShelfSettings
 from tests.fakehub import COMMIT, FakeHub
-from tests.fakes import EMBEDDED, FakeGenerator
+from tests.fakes import EMBEDDED, FakeGenerator, FakePlayer
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = DEFAULT_WEIGHTS["generation"]
 POEM = "uer/gpt2-chinese-poem"
 LYRIC = "uer/gpt2-chinese-lyric"
+READER = DEFAULT_WEIGHTS["qa"]
 PATIENCE = 5.0
 
 
@@ -57,11 +67,15 @@ class FakeClient:
 
 @dataclass
 class FakeLoader:
-    """Loads at once, unless a gate or a failure stands in the way."""
+    """Loads at once, unless a gate or a failure stands in the way.
+
+    What is loaded writes; weights in ``parts`` play these instead, by the role's name.
+    """
 
     failures: dict[str, Exception] = field(default_factory=dict)
     gates: dict[str, threading.Event] = field(default_factory=dict)
     loaded: list[tuple[str, Path]] = field(default_factory=list)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, folder, source, commit, settings):
         if gate := self.gates.get(source.name):
@@ -70,7 +84,9 @@ class FakeLoader:
             raise self.failures[source.name]
         self.loaded.append((source.name, folder))
         info = replace(EMBEDDED, name=source.name, commit=commit)
-        return FakeGenerator(weights=info)
+        player = FakeGenerator(weights=info)
+        parts = self.parts.get(source.name, (TEXT_GENERATOR.name,))
+        return FakePlayer(dict.fromkeys(parts, player), info)
 
 
 @pytest.fixture
@@ -111,8 +127,8 @@ def wait_for(shelf, name, status):
     return state
 
 
-def name_of(shelf, weights="auto", **options):
-    return shelf.text_generator(weights, **options).weights.name
+def name_of(shelf, weights="auto", role=TEXT_GENERATOR, **options):
+    return shelf.model(role, weights, **options).weights.name
 
 
 def caught_from(call, *arguments, **options):
@@ -149,7 +165,7 @@ def test_auto_goes_on_with_the_embedded_weights_when_the_hub_fails(make_shelf, c
     assert name_of(shelf) == "embedded"
     time.sleep(0.05)
     assert client.asked == [(DEFAULT, None)]  # nobody asks again by himself
-    assert caught_from(shelf.text_generator, DEFAULT).kind == "network"
+    assert caught_from(shelf.model, TEXT_GENERATOR, DEFAULT).kind == "network"
     client.failures.clear()
     shelf.load(DEFAULT)
     wait_for(shelf, DEFAULT, "ready")
@@ -160,7 +176,7 @@ def test_the_embedded_profile_never_reaches_for_the_hub(make_shelf, client):
     shelf = make_shelf(weights="embedded")
     shelf.start()
     assert name_of(shelf) == "embedded"
-    for call in (shelf.load, shelf.text_generator):
+    for call in (shelf.load, partial(shelf.model, TEXT_GENERATOR)):
         error = caught_from(call, POEM)
         assert error.kind == "offline"
         assert "--weights auto" in error.zh
@@ -203,8 +219,8 @@ def test_a_profile_that_names_nothing_fails_when_the_program_starts():
 
 def test_before_the_start_everything_is_absent_in_the_panels_order(make_shelf):
     states = make_shelf().states()
-    rows = ["embedded", *(card.repo_id for card in cards_for("generation"))]
-    assert [state.name for state in states] == rows
+    offered = (card.repo_id for card in CARDS if card.tasks)
+    assert [state.name for state in states] == ["embedded", *offered]
     assert {state.status for state in states} == {"absent"}
     assert states[0].title == "内置小模型 · embedded"
 
@@ -229,7 +245,7 @@ def test_a_model_passes_through_its_states_with_its_bytes(make_shelf, client, lo
 
 
 def test_the_embedded_weights_come_from_the_programs_own_folder(make_shelf, loader):
-    make_shelf().text_generator("embedded")
+    make_shelf().model(TEXT_GENERATOR, "embedded")
     assert loader.loaded == [("embedded", EMBEDDED_FOLDER)]
     assert (EMBEDDED_FOLDER.parent.name, EMBEDDED_FOLDER.name) == ("assets", "embedded")
 
@@ -240,7 +256,7 @@ def test_a_model_is_loaded_once_for_many_who_wait(make_shelf, loader):
     shelf.start()
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(shelf.text_generator()))
+        threading.Thread(target=lambda: found.append(shelf.model(TEXT_GENERATOR)))
         for _ in range(8)
     ]
     for thread in threads:
@@ -302,7 +318,7 @@ def test_waiting_ends_with_the_progress_in_the_sentence(make_shelf, client):
     shelf.load(POEM)
     wait_for(shelf, POEM, "downloading")
     start = time.monotonic()
-    error = caught_from(shelf.text_generator, POEM, timeout_seconds=0.1)
+    error = caught_from(shelf.model, TEXT_GENERATOR, POEM, timeout_seconds=0.1)
     assert time.monotonic() - start < 1
     assert error.kind == "not_ready"
     assert "120 / 400 MB" in error.zh
@@ -315,7 +331,7 @@ def test_who_waits_hears_of_the_failure_at_once(make_shelf, client):
     shelf = make_shelf()
     threading.Timer(0.05, client.gates[POEM].set).start()
     start = time.monotonic()
-    assert caught_from(shelf.text_generator, POEM).kind == "gated"
+    assert caught_from(shelf.model, TEXT_GENERATOR, POEM).kind == "gated"
     assert time.monotonic() - start < 2
 
 
@@ -324,7 +340,7 @@ def test_who_waits_hears_of_an_unload_too(make_shelf, client):
     shelf = make_shelf()
     threading.Timer(0.05, shelf.unload, [POEM]).start()
     start = time.monotonic()
-    error = caught_from(shelf.text_generator, POEM, timeout_seconds=5)
+    error = caught_from(shelf.model, TEXT_GENERATOR, POEM, timeout_seconds=5)
     assert time.monotonic() - start < 2
     assert error.kind == "not_ready"
     assert "没有载入" in error.zh
@@ -369,7 +385,7 @@ def test_unloading_and_loading_again_is_a_new_load(make_shelf, client):
 
 def test_a_running_generator_outlives_its_place_and_nothing_else_does(make_shelf):
     shelf = make_shelf()
-    generator = shelf.text_generator("embedded")
+    generator = shelf.model(TEXT_GENERATOR, "embedded")
     shelf.unload("embedded")
     assert generator.weights.name == "embedded"
     watch = weakref.ref(generator)
@@ -381,9 +397,9 @@ def test_a_running_generator_outlives_its_place_and_nothing_else_does(make_shelf
 
 def test_at_most_two_hub_models_stay_and_the_least_used_goes(make_shelf):
     shelf = make_shelf()
-    shelf.text_generator("embedded")
+    shelf.model(TEXT_GENERATOR, "embedded")
     for name in (DEFAULT, POEM, DEFAULT, LYRIC):
-        shelf.text_generator(name)
+        shelf.model(TEXT_GENERATOR, name)
     ready = {state.name for state in shelf.states() if state.status == "ready"}
     assert ready == {"embedded", DEFAULT, LYRIC}
     assert state_of(shelf, POEM).status == "absent"
@@ -418,13 +434,14 @@ def test_closing_gives_up_a_download_and_refuses_more(make_shelf, client):
         ("", "unsafe_name", "「作者/名称」"),
         ("a/b@../c", "unsafe_name", "「作者/名称」"),
         ("x/" + "y" * 100_000, "unsafe_name", "…"),
-        ("hfl/rbt3", "missing_head", "它带的是 masked_lm"),
-        ("chinese-roberta-wwm-ext-large", "missing_head", "它带的是 pooler"),
+        ("chinese-roberta-wwm-ext-large", "missing_head", "完形填空头是随机数"),
+        ("hfl/chinese-roberta-wwm-ext-large@main", "missing_head", "请改用 hfl/"),
     ],
 )
 def test_names_that_are_refused_at_once(make_shelf, client, name, kind, part):
     shelf = make_shelf()
-    for call in (shelf.load, shelf.unload, shelf.text_generator):
+    calls = (shelf.load, shelf.unload, partial(shelf.model, TEXT_GENERATOR))
+    for call in calls:
         error = caught_from(call, name)
         assert error.kind == kind
         assert part in error.zh
@@ -448,7 +465,7 @@ def test_any_hub_id_may_be_loaded_and_shows_in_the_panel(make_shelf):
 def test_a_folder_is_accepted_from_a_terminal_only(make_shelf, loader, tmp_path):
     folder = tmp_path / "my-gpt2"
     folder.mkdir()
-    error = caught_from(make_shelf().text_generator, str(folder))
+    error = caught_from(make_shelf().model, TEXT_GENERATOR, str(folder))
     assert error.kind == "unsafe_name"
     shelf = make_shelf(allow_local=True, weights=str(folder))
     assert name_of(shelf, str(folder)) == "my-gpt2"
@@ -464,7 +481,7 @@ def test_folders_of_the_same_name_are_two_places(make_shelf, loader, tmp_path):
     shelf = make_shelf(allow_local=True)
     for folder in folders:
         folder.mkdir(parents=True)
-        shelf.text_generator(str(folder))
+        shelf.model(TEXT_GENERATOR, str(folder))
     assert [folder for _, folder in loader.loaded] == [f.resolve() for f in folders]
 
 
@@ -509,7 +526,7 @@ def test_a_crowd_of_names_is_refused_and_forgotten(make_shelf, client):
 def test_every_exception_becomes_a_sentence(make_shelf, loader, error, kind, zh):
     loader.failures[POEM] = error
     shelf = make_shelf()
-    told = caught_from(shelf.text_generator, POEM)
+    told = caught_from(shelf.model, TEXT_GENERATOR, POEM)
     assert (told.kind, state_of(shelf, POEM).failure.kind) == (kind, kind)
     assert zh in told.zh
     assert name_of(shelf) == "embedded"
@@ -517,7 +534,7 @@ def test_every_exception_becomes_a_sentence(make_shelf, loader, error, kind, zh)
 
 def test_an_unexpected_exception_is_internal_and_logged(make_shelf, loader, caplog):
     loader.failures[POEM] = ZeroDivisionError("secret path /x")
-    told = caught_from(make_shelf().text_generator, POEM)
+    told = caught_from(make_shelf().model, TEXT_GENERATOR, POEM)
     assert told.kind == "internal"
     assert "secret" not in str(told)
     assert "ZeroDivisionError: secret path" in caplog.text
@@ -526,7 +543,7 @@ def test_an_unexpected_exception_is_internal_and_logged(make_shelf, loader, capl
 def test_a_failure_can_be_raised_again_and_again(make_shelf, client):
     client.failures[POEM] = failure("not_found", repo=POEM)
     shelf = make_shelf()
-    errors = [caught_from(shelf.text_generator, POEM) for _ in range(3)]
+    errors = [caught_from(shelf.model, TEXT_GENERATOR, POEM) for _ in range(3)]
     assert len({id(error) for error in errors}) == 3
     assert len(client.asked) == 1
 
@@ -538,12 +555,97 @@ def test_every_sentence_stands_in_both_languages():
         assert sentence.en.endswith(".")
 
 
+def test_every_row_of_refusals_is_used():
+    files = ("shelf.py", "checkpoints/load_failures.py")
+    source = "".join(
+        (ROOT / "model_core" / name).read_text(encoding="utf8") for name in files
+    )
+    named = set(re.findall(r'refusal\(\s*"(\w+)"', source))
+    of_states = {"absent", *shelf_module.ON_THE_WAY}  # asked for by the slot's status
+    assert named | of_states == REFUSALS.keys()
+
+
 def test_every_card_is_offered_or_refused_with_a_reason(make_shelf):
     shelf = make_shelf()
-    offered = {card.repo_id for card in shelf.cards("generation")}
+    offered = {card.repo_id for task in TASKS for card in shelf.cards(task)}
+    panel = {state.name for state in shelf.states()} - {"embedded"}
+    assert offered == panel
     for card in CARDS:
         if card.repo_id not in offered:
             assert caught_from(shelf.load, card.name).kind == "missing_head"
+
+
+# Parts
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_published_weights_play_what_their_head_can_and_say_so_before_a_download(
+    make_shelf, client, loader, role
+):
+    shelf = make_shelf()
+    for card in CARDS:
+        able = ROLES_OF_HEAD[card.head]
+        loader.parts[card.repo_id] = tuple(one.name for one in able)
+        if role in able:
+            assert name_of(shelf, card.name, role) == card.repo_id
+            continue
+        asked = len(client.asked)
+        error = caught_from(shelf.model, role, card.name)
+        assert error.kind == "missing_head"
+        assert len(client.asked) == asked
+        if card.tasks:
+            can = "、".join(one.zh for one in able)
+            assert f"不会{role.zh}（它会的是：{can}）" in error.zh
+            assert f"cannot {role.en} (it can: " in error.en
+
+
+def test_auto_is_the_weights_that_the_parts_own_tab_prefers(make_shelf, loader):
+    loader.parts["embedded"] = (TEXT_GENERATOR.name, PASSAGE_READER.name)
+    loader.parts[READER] = (PASSAGE_READER.name,)
+    shelf = make_shelf(weights="hub")
+    assert name_of(shelf, role=PASSAGE_READER) == "embedded"
+    shelf.load(READER)
+    wait_for(shelf, READER, "ready")
+    assert name_of(shelf, role=PASSAGE_READER) == READER
+    assert name_of(shelf) == "embedded"
+    shelf.load(DEFAULT)
+    wait_for(shelf, DEFAULT, "ready")
+    assert name_of(shelf) == DEFAULT
+    assert name_of(shelf, role=PASSAGE_READER) == READER
+
+
+def test_auto_passes_over_weights_that_cannot_play_the_part(make_shelf, loader):
+    loader.parts["embedded"] = (TEXT_GENERATOR.name, TEXT_REWRITER.name)
+    shelf = make_shelf(weights=POEM)
+    shelf.start()
+    wait_for(shelf, POEM, "ready")
+    assert name_of(shelf) == POEM
+    assert name_of(shelf, role=TEXT_REWRITER) == "embedded"
+
+
+def test_a_part_that_nobody_plays_is_refused_and_costs_nothing(make_shelf):
+    shelf = make_shelf(weights="embedded")
+    error = caught_from(shelf.model, MASK_FILLER)
+    assert error.kind == "missing_head"
+    assert MASK_FILLER.zh in error.zh
+    assert name_of(shelf) == "embedded"
+
+
+def test_strangers_are_asked_what_they_can_once_they_are_here(make_shelf, loader):
+    loader.parts["somebody/some-bert"] = (MASK_FILLER.name,)
+    shelf = make_shelf()
+    assert name_of(shelf, "somebody/some-bert", MASK_FILLER) == "somebody/some-bert"
+    error = caught_from(shelf.model, TEXT_GENERATOR, "somebody/some-bert")
+    assert error.kind == "missing_head"
+
+
+def test_hub_is_the_weights_that_the_parts_own_tab_prefers(make_shelf, loader):
+    loader.parts[READER] = (PASSAGE_READER.name,)
+    shelf = make_shelf()
+    assert name_of(shelf, "hub", PASSAGE_READER) == READER
+    assert name_of(shelf, "hub") == DEFAULT
+    error = caught_from(shelf.model, TEXT_REWRITER, "hub")
+    assert "不会改写（它会的是：续写）" in error.zh
 
 
 # With the real client, from end to end
@@ -584,7 +686,7 @@ def test_offline_without_a_record_falls_back_at_once(loader, tmp_path):
 def test_importing_the_shelf_imports_nothing_heavy():
     code = (
         "import sys, model_core.shelf;"
-        "heavy = ('keras', 'tensorflow', 'torch', 'jax', 'numpy', 'huggingface_hub');"
+        "heavy = ('keras', 'tensorflow', 'torch', 'jax', 'jieba', 'huggingface_hub');"
         "print([name for name in heavy if name in sys.modules])"
     )
     command = [sys.executable, "-c", code]

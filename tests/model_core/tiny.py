@@ -1,5 +1,7 @@
 """Tiny networks of every shape that the config can describe, with random weights."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -45,7 +47,19 @@ ROTARY = TransformerConfig(
     final_norm=True,
     position_kind="rotary",
 )
-CONFIGS = {"post_norm": POST_NORM, "pre_norm": PRE_NORM, "rotary": ROTARY}
+# everything that our own weights may have besides
+RICH = replace(
+    ROTARY, mark_vocab_size=5, num_conditions=2, condition_size=6, num_relations=3
+)
+RICH_POST_NORM = replace(
+    POST_NORM, mark_vocab_size=5, num_conditions=3, condition_size=4, num_relations=2
+)
+CONFIGS = {
+    "post_norm": POST_NORM,
+    "pre_norm": PRE_NORM,
+    "rotary": ROTARY,
+    "rich": RICH,
+}
 
 
 def build_network(config, heads=("language_model",), dtype="float32", seed=0):

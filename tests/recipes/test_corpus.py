@@ -1,5 +1,6 @@
 import json
 import lzma
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,7 +102,10 @@ def make(kind, losses=400):
         seed=0,
         losses_per_batch=losses,
     )
-    return next(batches)
+    batch = next(batches)
+    assert (batch.task, batch.objective) == ("language", "writing")
+    assert batch.num_tokens == 4 * 64
+    return SimpleNamespace(**batch.inputs, weights=batch.weights)
 
 
 def test_a_causal_row_predicts_every_token_but_the_next_documents_mark():

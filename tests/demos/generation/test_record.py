@@ -1,13 +1,12 @@
 """What people script against: names, and what a terminal shows."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from demos.generation.record import ADDED_FIELDS, name_of, render_text, to_record
+from demos.generation.record import ADDED_FIELDS, render_text, to_record
 from demos.generation.task import GenerationRequest, generate
-from tests.fakes import EMBEDDED, FakeGenerator
+from tests.fakes import FakeGenerator
 
 
 def results(**settings):
@@ -29,10 +28,6 @@ def test_the_record_has_the_contracts_names():
 
 def test_added_fields_are_those_that_the_record_adds():
     assert {"prompt", *ADDED_FIELDS} == to_record(results()[-1]).keys()
-
-
-def test_a_commit_becomes_part_of_the_weights_name():
-    assert name_of(replace(EMBEDDED, name="a/b", commit="c" * 40)) == "a/b@" + "c" * 40
 
 
 def test_one_continuation_stands_behind_its_prompt():

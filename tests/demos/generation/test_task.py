@@ -40,6 +40,7 @@ def test_every_setting_of_a_request_reaches_the_model_under_its_name():
         "num_return": 2,
         "seed": 11,
         "style": "散文",
+        "condition": "正面",
     }
     assert given.keys() == {f.name for f in fields(GenerationRequest)} - {"prompt"}
     model = FakeGenerator()
@@ -88,6 +89,15 @@ def test_an_unknown_style_is_refused_with_those_accepted():
     assert "must be one of 散文, 词, or empty, got '摇滚'" in caught.value.en
 
 
+def test_an_unknown_sentiment_is_refused_with_those_accepted():
+    request = GenerationRequest("春", condition="激动")
+    with pytest.raises(InvalidRequestError) as caught:
+        next(generate(request, FakeGenerator()))
+    assert "must be one of 正面, 负面, or empty, got '激动'." in caught.value.en
+    with pytest.raises(InvalidRequestError, match="须留空，因为所用权重不分情感"):
+        next(generate(request, FakeGenerator(conditions=())))
+
+
 def test_weights_without_styles_say_so():
     request = GenerationRequest("春", style="散文")
     with pytest.raises(InvalidRequestError, match="所用权重不分体裁"):
@@ -121,6 +131,8 @@ def test_the_models_own_error_passes_through():
         ("seed", 2**31),
         ("style", "长" * 41),
         ("style", None),
+        ("condition", "长" * 41),
+        ("condition", 3),
     ],
 )
 def test_a_field_outside_its_limit_is_refused_by_its_label(field, value):

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAVY = ("keras", "tensorflow", "gradio", "huggingface_hub", "numpy")
+HEAVY = ("keras", "tensorflow", "gradio", "huggingface_hub")
 
 FAKE = """
 import sys
 import demos.__main__ as program
+from tests.fake_text_rewriter import FakeRewriter
 from tests.fakes import FakeGenerator, FakeShelf
-program.open_shelf = lambda weights: FakeShelf(FakeGenerator(step_seconds=0.02))
+players = {"text_rewriter": FakeRewriter(step_seconds=0.001)}
+shelf = FakeShelf(FakeGenerator(step_seconds=0.02), players)
+program.open_shelf = lambda weights: shelf
 sys.exit(program.main())
 """
 
@@ -105,3 +108,37 @@ def test_an_interrupt_leaves_a_file_of_whole_lines(tmp_path, suffix):
         assert all(
             json.loads(line)["texts"] for line in target.read_text().split("\n")[:-1]
         )
+
+
+def title_batch(source, target, *more):
+    files = ("--input", source, "--output", target, "--num-beams", "1")
+    return ["-c", FAKE, "title", *map(str, files), *more]
+
+
+def test_a_batch_in_portions_goes_on_exactly_after_kill_9(tmp_path):
+    source, target = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    lines = [f"第{number}号，港口复航。" for number in range(150)]
+    source.write_text("\n".join(lines))
+    whole = tmp_path / "whole.jsonl"
+    assert python(*title_batch(source, whole)).returncode == 0
+    kills = 0
+    for _ in range(3):
+        more = ("--resume",) if target.exists() else ()
+        before = target.stat().st_size if target.exists() else 0
+        command = [sys.executable, *title_batch(source, target, *more)]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as running:
+            await_growth(target, before, running)
+            running.kill()
+            kills += running.wait() == -signal.SIGKILL
+    assert kills
+    assert target.read_bytes() != whole.read_bytes()
+    assert python(*title_batch(source, target, "--resume")).returncode == 0
+    assert target.read_bytes() == whole.read_bytes()
+
+
+def await_growth(path, before, running):
+    deadline = time.monotonic() + 30
+    while running.poll() is None and time.monotonic() < deadline:
+        if path.exists() and path.stat().st_size > before:
+            return
+        time.sleep(0.005)

@@ -12,7 +12,7 @@ from demos import limits
 from demos.limits import Label, Length, Several
 from demos.tasks import TASKS, Task
 from demos.terminal.session import Streams, run
-from model_core.interfaces import ModelError, ModelState
+from model_core.interfaces import TEXT_GENERATOR, ModelError, ModelState
 from tests.fakes import FakeGenerator, FakeShelf
 
 FEW = ("--max-new-tokens", "2", "--seed", "0")
@@ -195,7 +195,7 @@ def test_waiting_for_weights_is_told_once_a_change():
         def states(self):
             return (ModelState("a/b", "甲", "downloading", self.size, 9_000_000),)
 
-        def text_generator(self, weights="auto", *, timeout_seconds=60.0):
+        def model(self, role, weights="auto", *, timeout_seconds=60.0):
             self.size = next(self.megabytes, 0) * 1_000_000
             if not self.size:
                 return self.generator
@@ -210,7 +210,7 @@ def test_waiting_for_weights_is_told_once_a_change():
 @pytest.mark.parametrize("kind", ["offline", "corrupt", "missing_head"])
 def test_weights_that_cannot_be_had_are_not_waited_for(kind):
     class FailedShelf(FakeShelf):
-        def text_generator(self, weights="auto", *, timeout_seconds=60.0):
+        def model(self, role, weights="auto", *, timeout_seconds=60.0):
             raise ModelError(kind, "不行。", "No.")
 
     outcome = call("generation", "春", shelf=FailedShelf())
@@ -293,6 +293,36 @@ def test_resume_asks_the_model_only_for_what_is_missing(questions, tmp_path):
     target.write_text("\n".join(target.read_text().split("\n")[:3]) + "\n{")
     outcome = call(*arguments, "--resume")
     assert [prompt for prompt, _ in outcome.shelf.generator.asked] == ["冬"]
+
+
+TITLES = 70  # lines, in portions of 32
+
+
+@pytest.fixture
+def articles(tmp_path):
+    path = tmp_path / "articles.jsonl"
+    texts = ["" if number in {5, 40} else f"第{number}号，" for number in range(TITLES)]
+    path.write_text("".join(f'{{"text": "{text}"}}\n' for text in texts))
+    return path
+
+
+@pytest.mark.parametrize("lines", [0, 1, 31, 32, 33, 64, 69])
+@pytest.mark.parametrize("broken", ["", '{"te'])
+def test_a_batch_answered_in_portions_is_resumed_to_the_same_file(
+    articles, tmp_path, lines, broken
+):
+    target = tmp_path / "out.jsonl"
+    arguments = ("title", "--input", articles, "--output", target)
+    first = call(*arguments)
+    assert first.status == 1
+    assert "70 of 70 lines written, 2 failed" in first.err
+    whole = target.read_text()
+    target.write_text("".join(whole.splitlines(keepends=True)[:lines]) + broken)
+    outcome = call(*arguments, "--resume")
+    assert target.read_text() == whole
+    assert "70 of 70 lines written, 2 failed" in outcome.err
+    portions = outcome.shelf.players["text_rewriter"].batches
+    assert portions == [31, 31, 6][lines // 32 :]  # the very same as at first
 
 
 def test_resume_without_a_file_starts_one(questions, tmp_path):
@@ -389,7 +419,7 @@ ASK = Task(
     label=Label("问", "Ask"),
     request_type=AskRequest,
     text_field="question",
-    role="text_generator",
+    role=TEXT_GENERATOR,
     run=lambda request, model: iter([request]),
     to_record=lambda request: {"answer": request.passages[-1]},
     added_fields=("answer",),

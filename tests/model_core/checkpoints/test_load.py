@@ -8,12 +8,14 @@ from model_core.checkpoints import load
 from model_core.checkpoints.errors import CheckpointMismatchError, MissingHeadError
 from model_core.checkpoints.export import export_weights
 from model_core.checkpoints.load import load_network
+from model_core.models.heads import HEADS
 from model_core.models.network import weights_by_name
 from tests.model_core.checkpoints.checkpoint_files import (
     TINY,
     random_weights,
     write_own,
 )
+from tests.model_core.tiny import RICH, RICH_POST_NORM, build_network, random_ids
 
 
 @pytest.fixture
@@ -63,6 +65,38 @@ def test_all_means_every_head_that_is_whole(tmp_path):
         "pooler/dense/bias",
         "pooler/dense/kernel",
     )
+
+
+@pytest.mark.parametrize("config", [RICH, RICH_POST_NORM], ids=["pre", "post"])
+def test_weights_of_every_head_come_back_with_marks_and_conditions(tmp_path, config):
+    network = build_network(config, tuple(HEADS), seed=5)
+    weights = assigned(network)
+    export_weights(weights, config, tmp_path, heads=tuple(HEADS), dtype="float32")
+    loaded = load_network(tmp_path)
+    assert loaded.config == config
+    assert set(loaded.network.heads) == set(HEADS)
+    assert not loaded.report.plan.skipped
+    back = assigned(loaded.network)
+    assert back.keys() == weights.keys()
+    for name, array in weights.items():
+        np.testing.assert_array_equal(back[name], array)
+    ids, marks = random_ids(2, 6), random_ids(2, 6, seed=1) % 5
+    for name, values in network(ids, mark_ids=marks).items():
+        found = loaded.network(ids, mark_ids=marks)[name]
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(found),
+            keras.ops.convert_to_numpy(values),
+            rtol=1e-5,
+            atol=1e-5,
+        )
+
+
+@pytest.mark.parametrize("head", sorted(set(HEADS) - {"language_model"}))
+def test_every_head_may_come_alone(tmp_path, head):
+    network = build_network(RICH, ("language_model", head))
+    heads = tuple(network.heads)
+    export_weights(assigned(network), RICH, tmp_path, heads=heads)
+    assert set(load_network(tmp_path).network.heads) == set(heads)
 
 
 def test_a_missing_head_is_refused_by_its_tensors(tmp_path, no_network):

@@ -21,6 +21,9 @@ VARIANTS = {
     "rotary": {"position_kind": "rotary", "embedding_norm": False},
     "pre": {"norm_placement": "pre", "final_norm": True, "type_vocab_size": 3},
 }
+MARKED = {
+    "mark_vocab_size": 5, "num_conditions": 2, "condition_size": 3, "num_relations": 4
+}  # fmt: skip
 
 
 def config_of(family):
@@ -75,6 +78,18 @@ def test_expected_shapes_are_those_of_the_real_network(variant):
         weights = network.weights_by_name(network.Network(config, heads=heads))
         shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
         assert shapes == expected_shapes(config, heads)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_with_marks_conditions_and_every_head_as_well(variant):
+    network = pytest.importorskip("model_core.models.network")
+    config = TransformerConfig(**SIZES | VARIANTS[variant] | MARKED)
+    heads = tuple(HEADS)
+    weights = network.weights_by_name(network.Network(config, heads=heads))
+    shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
+    assert shapes == expected_shapes(config, heads)
+    plain = expected_shapes(TransformerConfig(**SIZES | VARIANTS[variant]))
+    assert plain.items() < expected_shapes(config).items()
 
 
 def test_the_heads_are_those_of_the_real_network():

@@ -15,7 +15,7 @@ OPTIONS = GenerationOptions(max_new_tokens=8, seed=3)
 def fixture_generator(tmp_path_factory):
     folder = write_checkpoint(tmp_path_factory.mktemp("tiny"))
     return NetworkTextGenerator(
-        load_model(folder, name="tiny", head="language_model", commit="c" * 40)
+        load_model(folder, name="tiny", heads=("language_model",), commit="c" * 40)
     )
 
 

@@ -1,30 +1,22 @@
 """Learning works, resumes exactly, and leaves the parts apart."""
 
+import itertools
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+from model_core.models.heads import HEADS
 from model_core.models.network import weights_by_name
-from model_core.training.objective import MixedBatch, MixedMaskModel
+from model_core.training.objectives import OBJECTIVES
 from model_core.training.schedules import WarmupStableDecay
 from model_core.training.snapshot import has_snapshot, load_snapshot, save_snapshot
 from model_core.training.trainer import Trainer
-from tests.model_core.tiny import ROTARY, build_network, random_ids
-
-
-def batch(seed=0):
-    """Rows that repeat one sequence: soon known by heart."""
-    ids = np.tile(random_ids(1, 12), (4, 1))
-    places = np.arange(4 * 12).reshape(4, 12)[:, :-1].reshape(-1)
-    return MixedBatch(
-        ids,
-        np.ones_like(ids),
-        np.zeros_like(ids),
-        places.astype("int32"),
-        ids[:, 1:].reshape(-1),
-        np.ones(places.size, "float32"),
-    )
+from tests.model_core.tiny import RICH, ROTARY, build_network
+from tests.model_core.training import tiny_batches
+from tests.model_core.training.tiny_batches import BATCHES
 
 
 def trainer(folder, seed=0):
@@ -36,7 +28,8 @@ def trainer(folder, seed=0):
 
 def run(made, until):
     rows = []
-    made.run(iter(batch, None), until_step=until, report=rows.append, report_every=5)
+    batches = iter(tiny_batches.by_heart, None)
+    made.run(batches, until_step=until, report=rows.append, report_every=5)
     return rows
 
 
@@ -64,27 +57,77 @@ def test_a_resumed_run_equals_one_that_never_stopped(tmp_path):
 
 def test_a_run_that_is_told_to_stop_saves_what_it_has(tmp_path):
     made = trainer(tmp_path / "run")
-    made.run(iter(batch, None), until_step=50, report=print, stopped=lambda: True)
+    batches = iter(tiny_batches.by_heart, None)
+    made.run(batches, until_step=50, report=print, stopped=lambda: True)
     assert made.progress.step == 1
     assert trainer(tmp_path / "run", seed=5).progress.step == 1
 
 
-def test_documents_packed_into_one_row_do_not_see_each_other():
-    network = build_network(ROTARY)
-    model = MixedMaskModel(network)
-    inputs = batch().inputs()
-    inputs["document_ids"] = np.repeat([[0] * 6 + [1] * 6], 4, axis=0).astype("int32")
-    inputs["places"] = np.arange(6, 12, dtype="int32")
-    first = ops.convert_to_numpy(model(inputs))
-    inputs["token_ids"] = inputs["token_ids"].copy()
-    inputs["token_ids"][:, :6] = 0
-    np.testing.assert_allclose(ops.convert_to_numpy(model(inputs)), first, atol=1e-5)
+def rich_trainer(folder, seed=0, rate=3e-3):
+    one_layer = replace(RICH, num_hidden_layers=1)
+    network = build_network(one_layer, tuple(HEADS), seed=seed)
+    for name, weight in weights_by_name(network).items():
+        if not name.endswith("gamma"):
+            weight.assign(weight * 0.2)
+    return Trainer(network, keras.optimizers.AdamW(rate), folder)
+
+
+def alternating(start=0):
+    """Titles and clauses in turns, from a step on."""
+    for step in itertools.count(start):
+        yield BATCHES[("writing", "clauses")[step % 2]](step // 2)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_learns_a_batch_by_heart(objective, tmp_path):
+    assert BATCHES[objective]().objective == objective
+    made, rows = rich_trainer(tmp_path / "run", rate=1e-2), []
+    batches = iter(BATCHES[objective], None)
+    made.run(batches, until_step=40, report=rows.append, report_every=5)
+    losses = [row["loss"] for row in rows]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < 0.5 * losses[0]
+    assert rows[-1][BATCHES[objective]().task] == losses[-1]
+
+
+def test_objectives_take_turns_and_resume_exactly(tmp_path):
+    whole, rows = rich_trainer(tmp_path / "whole"), []
+    whole.run(alternating(), until_step=6, report=rows.append, report_every=2)
+    for row in rows:
+        assert row["loss"] == pytest.approx((row["title"] + row["extract"]) / 2)
+    first = rich_trainer(tmp_path / "halves")
+    first.run(alternating(), until_step=3, report=print)
+    resumed = rich_trainer(tmp_path / "halves", seed=99)
+    assert resumed.progress.step == 3
+    resumed.run(alternating(3), until_step=6, report=print)
+    assert resumed.progress.tokens == whole.progress.tokens
+    for name, expected in weights(whole).items():
+        np.testing.assert_allclose(weights(resumed)[name], expected, atol=2e-5)
+
+
+def test_an_objective_leaves_the_heads_it_does_not_read_alone(tmp_path):
+    made = rich_trainer(tmp_path / "run")
+    before = weights(made)
+    made.run(iter(BATCHES["clauses"], None), until_step=3, report=print)
+    after = weights(made)
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert any(name.startswith("clauses/") for name in moved)
+    assert "token_embedding/embeddings" in moved
+    heads = set(HEADS) - {"clauses"}
+    assert not {name for name in moved if name.split("/")[0] in heads}
 
 
 def test_the_rate_rises_stays_and_falls_to_a_tenth():
     rate = WarmupStableDecay(1.0, 10, 50, 100)
     values = [float(rate(step)) for step in (0, 9, 30, 50, 75, 100, 500)]
     np.testing.assert_allclose(values, [0.1, 1, 1, 1, 0.55, 0.1, 0.1], atol=1e-6)
+
+
+def test_the_rate_may_fall_to_another_share():
+    rate = WarmupStableDecay(2.0, 1, 1, 3, lowest=0.0)
+    assert [float(rate(step)) for step in range(4)] == [2, 2, 1, 0]
+    again = WarmupStableDecay.from_config(rate.get_config())
+    assert float(again(2)) == 1
 
 
 def test_a_schedule_out_of_order_is_refused():

@@ -1,0 +1,185 @@
+"""Who plays what: by the parts a checkpoint names, else by its heads."""
+
+import json
+import logging
+import threading
+
+import pytest
+
+from model_core.interfaces import (
+    FACT_FINDER,
+    MASK_FILLER,
+    PASSAGE_READER,
+    ROLES,
+    SUMMARIZER,
+    TEXT_GENERATOR,
+    TEXT_REWRITER,
+    TRIPLE_POINTER,
+    ModelError,
+)
+from model_core.roles.cast import CASTING, Cast
+from model_core.roles.loaded import load_model
+from model_core.roles.parts import Parts
+from tests.model_core.playing_checkpoint import load_playing, write_playing
+from tests.model_core.tiny_checkpoint import write_checkpoint
+
+EVERYTHING = tuple(role.name for role in ROLES)
+
+
+def named(value):
+    """Name a row of names; leave roles to pytest."""
+    return "+".join(value) if all(isinstance(one, str) for one in value) else None
+
+
+@pytest.fixture(scope="module", name="cast")
+def fixture_cast(tmp_path_factory):
+    return Cast(load_playing(tmp_path_factory.mktemp("cast")))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=EVERYTHING)
+def test_one_checkpoint_plays_every_part(cast, role):
+    player = cast.play(role)
+    assert type(player).__name__ == CASTING[role.name].name
+    assert player.weights == cast.weights
+    assert cast.play(role) is player
+
+
+def test_all_parts_share_one_network(cast):
+    engines = {id(cast.play(role)._model.engine) for role in ROLES}
+    assert len(engines) == 1
+    assert cast.roles == EVERYTHING
+
+
+def test_threads_get_the_same_player(tmp_path):
+    cast, found = Cast(load_playing(tmp_path)), []
+    threads = [
+        threading.Thread(target=lambda: found.append(cast.play(TEXT_REWRITER)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == 8
+    assert len({id(player) for player in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "roles"),
+    [
+        (("generation",), (TEXT_GENERATOR,)),
+        (("title",), (TEXT_REWRITER,)),
+        (("summary",), (TEXT_REWRITER,)),
+        (("summary", "clauses"), (TEXT_REWRITER, SUMMARIZER)),
+        (("clauses",), ()),
+        (("pointing",), (TRIPLE_POINTER,)),
+        (("span",), (PASSAGE_READER,)),
+        (("cloze",), (PASSAGE_READER,)),
+        (("reading",), (PASSAGE_READER,)),
+        (("facts",), (FACT_FINDER,)),
+        (("words",), (MASK_FILLER,)),
+    ],
+    ids=named,
+)
+def test_what_a_checkpoint_was_trained_for_decides(tmp_path, parts, roles):
+    cast = Cast(load_playing(tmp_path, parts=parts))
+    assert cast.roles == tuple(role.name for role in roles)
+    for role in roles:
+        assert cast.play(role)
+
+
+@pytest.mark.parametrize(
+    ("kind", "roles"),
+    [
+        ("BertForMaskedLM", (MASK_FILLER,)),
+        ("BertForQuestionAnswering", (PASSAGE_READER,)),
+        ("BertModel", ()),
+        ("GPT2LMHeadModel", (TEXT_GENERATOR,)),
+    ],
+)
+def test_published_weights_play_what_their_heads_can(tmp_path, kind, roles):
+    reference = pytest.importorskip("tests.model_core.reference_models")
+    family = reference.gpt2 if kind.startswith("GPT2") else reference.bert
+    reference.save_safetensors(family(kind), tmp_path)
+    marks = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    (tmp_path / "vocab.txt").write_text("\n".join((*marks, "长", "江")) + "\n")
+    cast = Cast(load_model(tmp_path, name="hub/name"))
+    assert cast.roles == tuple(role.name for role in roles)
+    for role in set(ROLES) - set(roles):
+        with pytest.raises(ModelError, match="hub/name") as caught:
+            cast.play(role)
+        assert caught.value.kind == "missing_head"
+
+
+def test_our_own_weights_without_parts_still_write_and_point(tmp_path):
+    cast = Cast(load_playing(tmp_path, parts=None))
+    assert cast.roles == (TEXT_GENERATOR.name, PASSAGE_READER.name)
+    assert cast.play(PASSAGE_READER).modes == ("span",)
+
+
+def test_a_part_that_cannot_be_played_is_refused_with_those_that_can(tmp_path):
+    cast = Cast(load_playing(tmp_path, parts=("title", "facts")))
+    with pytest.raises(ModelError) as caught:
+        cast.play(TRIPLE_POINTER)
+    assert caught.value.kind == "missing_head"
+    assert caught.value.zh == (
+        "「tiny」不会抽取三元组（它会的是：改写、图谱问答）；请改用内置模型，或换一组权重。"
+    )
+    assert caught.value.en == (
+        "tiny cannot point at triples (it can: rewrite texts, answer from a base of "
+        "facts); use the embedded model, or choose other weights."
+    )
+    none = Cast(load_playing(tmp_path / "none", parts=("clauses",)))
+    with pytest.raises(ModelError, match=r"it can: nothing here\)"):
+        none.play(TEXT_GENERATOR)
+
+
+def test_a_warmed_up_cast_plays_on(cast):
+    cast.warm_up()
+    assert cast.play(TEXT_GENERATOR)
+
+
+def test_a_rehearsal_fails_for_nobody(cast, caplog):
+    with caplog.at_level(logging.ERROR):
+        cast.rehearse()
+    # the tiny vocabulary cannot spell the words of the mask filler's rehearsal
+    assert all("mask_filler" in record.message for record in caplog.records)
+
+
+def test_a_vocabulary_larger_than_its_weights_is_refused(tmp_path):
+    folder = write_playing(tmp_path)
+    with (folder / "vocab.txt").open("a", encoding="utf8") as file:
+        file.write("多\n")
+    with pytest.raises(ValueError, match=r"the vocabulary has \d+ entries, but the"):
+        load_model(folder, name="tiny")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"relations": [["甲", "乙", "丙"]]}, "1 relations, but the weights have 3"),
+        ({"conditions": ["正面"] * 3}, "3 conditions, but the weights have 2"),
+    ],
+)
+def test_parts_of_other_weights_are_refused(tmp_path, changes, message):
+    folder = write_playing(tmp_path)
+    values = json.loads((folder / "parts.json").read_text(encoding="utf8"))
+    (folder / "parts.json").write_text(json.dumps(values | changes))
+    with pytest.raises(ValueError, match=f"parts.json tells of {message}"):
+        load_model(folder, name="tiny")
+
+
+def test_marks_without_a_place_in_the_weights_are_refused(tmp_path):
+    folder = write_checkpoint(tmp_path)
+    Parts(("generation",), word_marks=True).save(folder / "parts.json")
+    with pytest.raises(ValueError, match="55 word marks, but the weights have 0"):
+        load_model(folder, name="tiny")
+
+
+def test_parts_that_nobody_knows_are_refused(tmp_path):
+    folder = write_playing(tmp_path)
+    values = json.loads((folder / "parts.json").read_text(encoding="utf8"))
+    values["parts"].append("juggling")
+    (folder / "parts.json").write_text(json.dumps(values), encoding="utf8")
+    with pytest.raises(ValueError, match=r"unknown parts \['juggling'\]"):
+        load_model(folder, name="tiny")

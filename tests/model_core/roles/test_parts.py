@@ -1,0 +1,56 @@
+"""What a checkpoint says of itself comes back, or is refused by name."""
+
+import json
+
+import pytest
+
+from model_core.checkpoints.errors import CheckpointFormatError
+from model_core.interfaces import Relation
+from model_core.roles.parts import PARTS, Parts, load_parts
+from tests.model_core.playing_checkpoint import RELATIONS
+
+
+def test_parts_come_back_as_they_were_saved(tmp_path):
+    parts = Parts(PARTS, RELATIONS, True, ("正面", "负面"), "[短文]")
+    parts.save(tmp_path / "parts.json")
+    assert load_parts(tmp_path) == parts
+    assert "正面" in (tmp_path / "parts.json").read_text(encoding="utf8")
+
+
+def test_without_a_file_nothing_is_said(tmp_path):
+    assert load_parts(tmp_path) == Parts()
+
+
+def written(tmp_path, **changes):
+    values = Parts(("title",), (Relation("甲", "乙", "丙"),)).to_dict() | changes
+    kept = {name: value for name, value in values.items() if value is not None}
+    (tmp_path / "parts.json").write_text(json.dumps(kept), encoding="utf8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parts": ["title", "poem"]}, r"unknown parts \['poem'\]"),
+        ({"parts": None}, "'parts'"),
+        ({"relations": [["甲", "乙"]]}, "object_type"),
+        ({"relations": None}, "'relations'"),
+        ({"word_marks": None}, "'word_marks'"),
+        ({"conditions": None}, "'conditions'"),
+        ({"blank_style": None}, "'blank_style'"),
+        ({"conditions": 3}, "not iterable"),
+    ],
+)
+def test_a_file_that_says_something_else_is_refused(tmp_path, changes, message):
+    written(tmp_path, **changes)
+    expected = rf"parts\.json: expected parts, relations.*\(.*{message}.*\)"
+    with pytest.raises(ValueError, match=expected):
+        load_parts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"not json", b"3", b"\xff\xfe", b'{"parts":', b"[" * 10**5]
+)
+def test_a_file_that_is_no_object_is_refused(tmp_path, text):
+    (tmp_path / "parts.json").write_bytes(text)
+    with pytest.raises(CheckpointFormatError, match=r"parts\.json"):
+        load_parts(tmp_path)

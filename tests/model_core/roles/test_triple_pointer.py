@@ -1,0 +1,197 @@
+"""The pointer: offsets slice to strings, decoders equal their formulas."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from model_core.interfaces import ModelError
+from model_core.roles.triple_pointer import (
+    MAX_TEXT_CHARS,
+    NetworkTriplePointer,
+    sigmoid,
+)
+from tests.model_core.playing_checkpoint import (
+    RELATIONS,
+    RIVER,
+    TEXTS,
+    WRITER,
+    load_playing,
+)
+
+DECODERS = ("gplinker", "half_pointer")
+# random weights are sure of nothing: all they find is unlikely
+FLOOR = {"gplinker": 0.2, "half_pointer": 0.05}
+
+
+@pytest.fixture(scope="module", name="pointer")
+def fixture_pointer(tmp_path_factory):
+    model = load_playing(tmp_path_factory.mktemp("pointer"), spread=0.3, seed=4)
+    return NetworkTriplePointer(model)
+
+
+def point(pointer, texts, decoder, floor=None):
+    return pointer.point(texts, decoder, floor=floor or FLOOR[decoder])
+
+
+def read(pointer, text, head):
+    """A text's outputs, alone, at its own positions."""
+    formats = pointer._model.formats
+    source = formats.pointing(formats.piece(text), MAX_TEXT_CHARS + 3)
+    outputs = {name: v[0] for name, v in pointer._read([source], head).items()}
+    return source, outputs
+
+
+def test_weights_say_what_they_know(pointer):
+    assert pointer.relations == RELATIONS
+    assert pointer.decoders == DECODERS
+    assert pointer.max_text_chars == MAX_TEXT_CHARS
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_offsets_slice_to_strings_and_the_most_probable_comes_first(pointer, decoder):
+    for text, triples in zip(TEXTS, point(pointer, TEXTS, decoder), strict=True):
+        assert triples
+        found = [one.probability for one in triples]
+        assert found == sorted(found, reverse=True)
+        for one in triples:
+            assert FLOOR[decoder] < one.probability <= 1
+            assert 0 <= one.relation < len(RELATIONS)
+            for start, end in (one.subject, one.object):
+                assert 0 <= start < end <= len(text)
+                assert text[start:end]
+        assert len(set(triples)) == len(triples)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_offsets_are_those_of_the_typed_text(pointer, decoder):
+    text = "\u200b鲁迅 \n Linux是2022年\r\n浙江人"
+    (triples,) = point(pointer, [text], decoder, floor=0.01)
+    piece = pointer._model.formats.piece(text)
+    starts = {start for start, _ in piece.spans}
+    ends = {end for _, end in piece.spans}
+    assert triples
+    for one in triples:
+        for start, end in (one.subject, one.object):
+            assert start in starts
+            assert end in ends
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_together_is_one_by_one(pointer, decoder):
+    texts = [*TEXTS, "", WRITER * 4, "鲁迅", "😀"]
+    together = point(pointer, texts, decoder)
+    assert len(together) == len(texts)
+    for text, triples in zip(texts, together, strict=True):
+        (alone,) = point(pointer, [text], decoder)
+        near = FLOOR[decoder] + 1e-3
+        ours, theirs = (
+            {
+                (t.relation, t.subject, t.object): t.probability
+                for t in found
+                if t.probability > near
+            }
+            for found in (triples, alone)
+        )
+        assert ours.keys() == theirs.keys()
+        for key, probability in ours.items():
+            assert probability == pytest.approx(theirs[key], abs=1e-4)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_higher_floor_keeps_the_same_triples_above_it(pointer, decoder):
+    (low,) = point(pointer, [RIVER], decoder)
+    middle = float(np.median([one.probability for one in low]))
+    (high,) = point(pointer, [RIVER], decoder, floor=middle)
+    kept = {(t.relation, t.subject, t.object) for t in low if t.probability > middle}
+    assert {(t.relation, t.subject, t.object) for t in high} == kept
+    assert 0 < len(high) < len(low)
+
+
+def test_gplinker_is_the_formula_over_all_pairs(tmp_path):
+    pointer = NetworkTriplePointer(load_playing(tmp_path, spread=0.8, seed=1))
+    text, floor = "鲁迅浙江人", 0.6
+    source, outputs = read(pointer, text, "gplinker")
+    inside = np.arange(source.text_start, source.text_end)
+    scores = {}
+    for name in ("entity", "heads", "tails"):
+        shared = outputs[f"{name}_shared"][np.ix_(inside, inside)].astype("float64")
+        alone = outputs[f"{name}_alone"][inside].astype("float64")
+        first, second = alone[:, 0].T[:, :, None], alone[:, 1].T[:, None, :]
+        scores[name] = shared[None] + first + second
+    (found,) = point(pointer, [text], "gplinker", floor=floor)
+    threshold, size, expected = np.log(floor / (1 - floor)), len(inside), {}
+    spans = [(a, b) for a in range(size) for b in range(a, size)]
+    for (sh, st), (oh, ot) in itertools.product(spans, spans):
+        for relation in range(len(RELATIONS)):
+            least = min(
+                scores["entity"][0, sh, st],
+                scores["entity"][1, oh, ot],
+                scores["heads"][relation, sh, oh],
+                scores["tails"][relation, st, ot],
+            )
+            if least > threshold:
+                key = (relation, (sh, st + 1), (oh, ot + 1))
+                expected[key] = float(sigmoid(np.float64(least)))
+    assert 3 < len(expected) < 600
+    ours = {(t.relation, t.subject, t.object): t.probability for t in found}
+    assert ours == pytest.approx(expected, rel=1e-3)
+
+
+def test_half_pointers_read_objects_for_one_subject(pointer):
+    """Every triple's edges, asked of the head again for its own subject."""
+    source, outputs = read(pointer, WRITER, "half_pointer")
+    (found,) = point(pointer, [WRITER], "half_pointer")
+    starts = {s[0]: n for n, s in enumerate(source.text.spans)}
+    ends = {s[1]: n for n, s in enumerate(source.text.spans)}
+    subjects = sigmoid(outputs["subject_logits"]) ** 2
+    for one in found[:20]:
+        edges = [
+            np.array([place[offset] + source.text_start], "int32")
+            for place, offset in zip((starts, ends), one.subject, strict=True)
+        ]
+        objects = pointer._model.engine.apply(
+            "half_pointer", outputs["residual"][None], *edges
+        )["object_logits"]
+        p = sigmoid(objects[0, :, one.relation]) ** 4
+        least = min(
+            subjects[edges[0][0], 0],
+            subjects[edges[1][0], 1],
+            p[source.text_start + starts[one.object[0]], 0],
+            p[source.text_start + ends[one.object[1]], 1],
+        )
+        assert one.probability == pytest.approx(float(least), rel=1e-3)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_texts_without_a_token_have_no_triple(pointer, decoder):
+    assert point(pointer, ["", "\u200b", "\r"], decoder) == ((), (), ())
+    assert point(pointer, [], decoder) == ()
+
+
+def test_a_text_that_is_too_long_is_refused(pointer):
+    longest = (RIVER * 10)[:MAX_TEXT_CHARS]
+    assert len(point(pointer, [longest], "gplinker")) == 1
+    with pytest.raises(ModelError, match="一次最多读 180 个字，收到 181 个") as error:
+        point(pointer, [longest + "。"], "gplinker")
+    assert error.value.kind == "unsupported"
+    assert "At most 180 characters are read at once, got 181" in error.value.en
+
+
+def test_a_decoder_that_the_weights_lack_is_refused_with_theirs(tmp_path):
+    model = load_playing(
+        tmp_path, heads=("language_model", "half_pointer"), parts=("pointing",)
+    )
+    pointer = NetworkTriplePointer(model)
+    assert pointer.decoders == ("half_pointer",)
+    with pytest.raises(ModelError, match="没有解码方式“gplinker”，有的是：half_"):
+        point(pointer, [RIVER], "gplinker")
+
+
+def test_probabilities_of_any_logit_are_finite():
+    logits = np.array([-1e30, -800, 0, 800, 1e30], "float32")
+    assert sigmoid(logits).tolist() == [0, 0, 0.5, 1, 1]
+    values = np.linspace(-20, 20, 9, dtype="float32")
+    np.testing.assert_allclose(
+        sigmoid(values), 1 / (1 + np.exp(-values.astype("float64"))), rtol=1e-6
+    )

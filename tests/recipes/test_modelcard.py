@@ -1,0 +1,182 @@
+import json
+
+import pytest
+
+from model_core.interfaces import Relation
+from model_core.roles.parts import Parts
+from model_core.training.lineage import lineage
+from recipes import modelcard, playcard
+from recipes.dev_sets import DEV_SETS
+from recipes.evaluate_tasks import BASELINES, OTHER_BASELINES
+from recipes.showing import Shown
+
+CONFIG = {
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "num_attention_heads": 1,
+    "vocab_size": 99,
+}
+BITS = {"bits_per_character": 6.0837, "characters": 100}
+SCORES = {
+    "parameters": 1_500_000,
+    "modern": BITS,
+    "novels": BITS,
+    "poems": BITS,
+    "poems_per_form": 4,
+    "poems_form": {"五言绝句": 0.75},
+}
+FACTS = {
+    "step": 20,
+    "tokens": 2_000_000,
+    "seconds": 3600.0,
+    "curve": [],
+    "device": ["tensorflow"],
+}
+REPORT = {
+    "task": "qa",
+    "examples": 40,
+    "model": {
+        "mlm": {"exact_match": 0.5, "f1": 0.61234, "seconds": 8.0},
+        "span": {"exact_match": 0.25, "f1": 0.5, "seconds": 4.0},
+    },
+    "baseline": {"exact_match": 0.025, "f1": 0.125},
+    "by_source": {
+        "cmrc": {
+            "examples": 30,
+            "model": {"mlm": {"f1": 0.7}, "span": {"f1": 0.6}},
+            "baseline": {"f1": 0.1},
+        },
+        "cjrc": {
+            "examples": 10,
+            "model": {"mlm": {"f1": 0.3}, "span": {"f1": 0.2}},
+            "baseline": {"f1": 0.2},
+        },
+        "yes_no": {
+            "examples": 2,
+            "model": {"mlm": {"yes_no_accuracy": 1.0}},
+            "baseline": {"yes_no_accuracy": 0.0},
+        },
+    },
+    "other_baselines": {"naive_bayes": {"exact_match": 0.3, "f1": 0.4}},
+}
+PLAYS = playcard.PlayFacts(
+    Parts(
+        ("generation", "title"),
+        (Relation("人物", "父亲", "人物"), Relation("人物", "母亲", "人物")),
+        conditions=("正面", "负面"),
+    ),
+    ("language_model", "span"),
+    {"title": 0.3, "cloze": 0.1, "styled": 0.0},
+    {"hide": 0.1, "clip": 0.1},
+)
+
+
+@pytest.fixture(name="folder")
+def fixture_folder(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG), encoding="utf8")
+    return tmp_path
+
+
+def card(folder, facts=FACTS, plays=""):
+    modelcard.write_card(folder, SCORES, facts, plays)
+    return (folder / "README.md").read_text(encoding="utf8")
+
+
+def sections(**changed):
+    reports = {"qa": {**REPORT, **changed}}
+    return playcard.play_sections(
+        PLAYS, reports, {"qa": [Shown("谁？", "甲", "乙", 0.0)]}
+    )
+
+
+def test_the_card_of_the_core_says_nothing_of_plays(folder):
+    text = card(folder)
+    assert "2.0 M 词元，20 步，1.0 小时" in text
+    assert "| 6.084 | 100 字" in text
+    assert "五言绝句 合格 · form kept | 75.0% | 4 首" in text
+    assert "python -m recipes release  " in text
+    assert "六出戏" not in text
+    assert "一段接一段" not in text
+    assert json.loads((folder / "scores.json").read_text(encoding="utf8")) == SCORES
+
+
+def test_totals_are_over_all_runs_and_each_stands_by_itself(folder):
+    plays = {**FACTS, "step": 5, "device": ["jax"], "before": lineage(FACTS)}
+    text = card(folder, plays)
+    assert "4.0 M 词元，25 步，2.0 小时" in text
+    assert "  1. 2.0 M 词元 tokens，20 步 steps，1.0 小时 hours，CPU" in text
+    assert "  2. 2.0 M 词元 tokens，5 步 steps，1.0 小时 hours，GPU" in text
+    assert "float32） + GPU" in text
+
+
+def test_plays_stand_between_scores_and_data_with_their_own_commands(folder):
+    text = card(folder, plays="## 六出戏\n\n")
+    assert text.index("## 分数") < text.index("## 六出戏") < text.index("## 数据")
+    assert "release --stage plays --run runs/plays --data DIR" in text
+    assert "question-answering, text-classification]" in text
+
+
+def test_scores_stand_beside_their_baseline_with_the_number_of_examples():
+    text = sections()
+    assert "### 问答 · Question answering（40 例 · examples）" in text
+    assert "| | exact_match | f1 | 秒/例 s each |" in text
+    assert "| **mlm** | 50.0 | 61.2 | 0.20 |" in text
+    assert (
+        "| 基线 与问题重合最多的一句 · sentence of most overlap | 2.5 | 12.5 |" in text
+    )
+    assert (
+        "| 参照 朴素贝叶斯，同样的训练样本 · naive Bayes, same examples | 30.0" in text
+    )
+    assert "- cmrc（30 例）：mlm 70.0，span 60.0，基线 baseline 10.0" in text
+    assert "- cjrc（10 例）：mlm 30.0，span 20.0，基线 baseline 20.0" in text
+    assert "- yes_no" not in text
+    assert "| 谁？ | 甲 | 乙 | 0 |" in text
+
+
+def test_one_source_is_no_comparison():
+    only = {"cmrc": REPORT["by_source"]["cmrc"]}
+    assert "按来源" not in sections(by_source=only)
+
+
+def test_what_was_trained_is_told_from_the_values():
+    text = sections()
+    assert "generation、title" in text
+    assert "language_model、span" in text
+    assert "正面、负面" in text
+    assert "- 人物：父亲、母亲" in text
+    assert "| 75% | 最难" in text
+    assert "| 25% | 一次教两种读法" in text
+    assert "`styled`" not in text
+    assert "| `hide` | 0.1 | 源里被遮住" in text
+
+
+def test_formats_are_drawn_as_their_module_draws_them():
+    lines = playcard.drawn_formats().split("\n")
+    assert lines[0].startswith("rewriting   [CLS][标题] source [SEP]")
+    assert len(lines) == 6
+
+
+def test_every_table_has_its_words():
+    words = playcard.WORDS
+    assert words["titles"].keys() == {one.name for one in DEV_SETS}
+    others = {name for row in OTHER_BASELINES.values() for name in row}
+    assert words["baselines"].keys() == BASELINES.keys() | others
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "told"),
+    [
+        ("一|二\n三<b>", 20, "一｜二 三&lt;b>"),
+        ("一二三四五六", 6, "一二三四五六"),
+        ("一二三四五六七", 6, "一二三四……"),
+    ],
+)
+def test_a_cell_keeps_its_table_whole(text, longest, told):
+    assert playcard.cell(text, longest) == told
+
+
+def test_failures_come_before_what_went_well():
+    rows = [Shown("好", "", "", 1.0), Shown("坏", "", "", 0.0)]
+    text = playcard.failures({"title": rows})
+    assert text.index("| 坏 |") < text.index("| 好 |")
+    assert text.count("| 坏 |") == text.count("| 好 |") == 1

@@ -1,0 +1,154 @@
+"""Train, export, evaluate and release on weights that know nothing: every command of
+the plays, on a toy vocabulary and the showcase.
+"""
+
+import json
+import shutil
+import sys
+
+import pytest
+
+from model_core.training.snapshot import load_facts
+from model_core.training.trainer import Trainer
+from recipes import __main__ as recipes
+from recipes import dev_sets, evaluation, export, joint, playcard, releasing, vocabulary
+from recipes.dev_sets import SHOWCASE, SHOWN_SETS
+from recipes.scoring import SCORES
+
+SIZE = ("--hidden-size", "64", "--layers", "1")
+RELATIONS = [
+    {"subject_type": "图书作品", "predicate": "作者", "object_type": "人物"},
+    {"subject_type": "人物", "predicate": "父亲", "object_type": "人物"},
+]
+FILES = {
+    "title": "title/dev.jsonl",
+    "triples": "triples/dev.jsonl",
+    "qa": "qa/dev.jsonl",
+    "kgqa": "kgqa/dev.jsonl",
+    "fewshot": "fewshot/eprstmt/dev_0.jsonl",
+    "summary": "summary/dev.jsonl",
+}
+
+
+def write_data(folder):
+    """Copy the showcase; its examples teach the baselines too."""
+    shutil.copytree(SHOWCASE, folder)
+    for path in [*folder.rglob("dev*.jsonl")]:
+        shutil.copy(path, path.with_name(path.name.replace("dev", "train")))
+    return folder
+
+
+def write_corpus(folder, data):
+    folder.mkdir(parents=True)
+    texts = "".join(path.read_text(encoding="utf8") for path in data.rglob("*.jsonl"))
+    characters = sorted(set(texts + "很不") - set("\n "))  # and words of patterns
+    tokens = [*vocabulary.MARKS, *characters]
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf8")
+    (folder / "relations.json").write_text(json.dumps(RELATIONS), encoding="utf8")
+    export.write_tokenizer_settings(folder)
+    held = json.dumps({"style": "散文", "text": "从前有座山。"}, ensure_ascii=False)
+    for name in ("modern", "novels", "poems"):
+        (folder / f"{name}-held.jsonl").write_text(held + "\n", encoding="utf8")
+    return len(tokens)
+
+
+@pytest.fixture(scope="module", name="place")
+def fixture_place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("plays")
+    size = write_corpus(place / "corpus", write_data(place / "data"))
+    with pytest.MonkeyPatch.context() as patch:
+        learn_nothing(patch, size)
+        asked = ("--corpus", place / "corpus", *SIZE)
+        for run, start in (("first", ()), ("second", ("--start", place / "first"))):
+            train = ("train", "--stage", "plays", "--run", place / run, *start)
+            call(patch, *train, *asked)
+        written = ("--run", place / "second", "--output", place / "made")
+        call(patch, "export", "--stage", "plays", *asked, *written)
+    return place
+
+
+def learn_nothing(patch, vocabulary_size):
+    """Let a leg of training save what it begins with."""
+    patch.setattr(vocabulary, "VOCABULARY_SIZE", vocabulary_size)
+    patch.setattr(joint, "streams", lambda *_: {})
+    patch.setattr(Trainer, "run", lambda self, *_, **__: self.save())
+    patch.setattr("signal.signal", lambda *_: None)
+
+
+def call(patch, *words):
+    patch.setattr(sys, "argv", ["recipes", *map(str, words)])
+    recipes.main()
+
+
+def test_a_run_remembers_what_it_began_with_and_how_it_was_asked(place):
+    assert load_facts(place / "first")["before"] == []
+    (before,) = load_facts(place / "second")["before"]
+    assert before["step"] == 0
+    assert before["device"] == load_facts(place / "first")["device"]
+    settings = load_facts(place / "second")["settings"]
+    assert settings["shares"] == joint.SHARES
+    assert settings["options"].keys() == playcard.WORDS["options"].keys()
+    assert settings["shares"].keys() == playcard.WORDS["steps"].keys()
+
+
+def test_an_older_snapshot_goes_on_without_these_facts(place, monkeypatch):
+    shutil.copytree(place / "first", place / "older")
+    path = place / "older" / "snapshot.json"
+    document = json.loads(path.read_text(encoding="utf8"))
+    for name in ("before", "settings"):
+        del document["facts"][name]
+    path.write_text(json.dumps(document), encoding="utf8")
+    learn_nothing(monkeypatch, size_of(place))
+    asked = ("--corpus", place / "corpus", *SIZE)
+    train = ("train", "--stage", "plays", "--run", place / "older")
+    call(monkeypatch, *train, *asked, "--start", place / "second")
+    assert [run["step"] for run in load_facts(place / "older")["before"]] == [0, 0]
+
+
+def size_of(place):
+    text = (place / "corpus/vocab.txt").read_text(encoding="utf8")
+    return len(text.split("\n")) - 1
+
+
+@pytest.mark.parametrize("task", FILES)
+def test_every_task_is_evaluated_beside_its_baseline(place, task, monkeypatch, capsys):
+    file = place / "data" / FILES[task]
+    asked = ("--task", task, "--input", file, "--limit", "1")
+    call(monkeypatch, "evaluate", *asked, "--weights", place / "made")
+    report = json.loads(capsys.readouterr().out)
+    assert (report["task"], report["examples"]) == (task, 1)
+    assert FILES.keys() == SCORES.keys()
+    for scores in report["model"].values():
+        assert scores.keys() - {"seconds"} == report["baseline"].keys()
+        assert all(value >= 0 for value in scores.values())
+    modes = {"qa": {"seq2seq", "mlm", "span"}, "triples": {"half_pointer", "gplinker"}}
+    assert modes.get(task, set()) <= report["model"].keys()
+
+
+def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, capsys):
+    few = tuple(one for one in SHOWN_SETS if one.name in ("triples", "eprstmt"))
+    files = dev_sets.files_of(place / "data", few)
+    monkeypatch.setattr(dev_sets, "files_of", lambda *_: files)
+    monkeypatch.setattr(releasing, "files_of", lambda *_: files)
+    monkeypatch.setattr(evaluation, "poems_that_keep_form", lambda *_: {"五言绝句": 0})
+    monkeypatch.setattr(vocabulary, "VOCABULARY_SIZE", size_of(place))
+    told = ("--data", place / "data", "--task-limit", "2", "--chars", "9")
+    where = ("--run", place / "second", "--output", place / "released")
+    failed = ("--failures", place / "local" / "failures.md")
+    corpus = ("--corpus", place / "corpus", *SIZE)
+    call(monkeypatch, "release", "--stage", "plays", *corpus, *told, *where, *failed)
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["tasks"].keys() == {"triples", "eprstmt"}
+    assert scores["tasks"]["eprstmt"]["examples"] == 2
+    card = (place / "released/README.md").read_text(encoding="utf8")
+    assert "### 三元组 · Triples（2 例 · examples）" in card
+    assert "- 图书作品：作者" in card
+    assert "鞋子又轻又软" in card
+    assert "### " not in (place / "local/failures.md").read_text(encoding="utf8")
+
+
+def test_a_release_of_plays_asks_for_the_data_before_it_begins(place, monkeypatch):
+    asked = ("--stage", "plays", "--corpus", place / "corpus")
+    with pytest.raises(SystemExit, match="needs --data DIR"):
+        call(monkeypatch, "release", *asked, "--output", place / "nothing")
+    assert not (place / "nothing").exists()

@@ -3,7 +3,6 @@
 Changes when a kind of limit gets another component. Knows no task.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FEW = 6
-MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~]")
 
 
 def control(
@@ -50,8 +48,7 @@ def control(
 def words_of(label: Label) -> dict[str, str | None]:
     """Return a label and its help as gradio takes them, Chinese before English."""
     helps = [sentence for sentence in (label.zh_help, label.en_help) if sentence]
-    info = MARKDOWN.sub(r"\\\g<0>", " · ".join(helps))  # which gradio reads a help as
-    return {"label": f"{label.zh} {label.en}", "info": info or None}
+    return {"label": f"{label.zh} {label.en}", "info": " · ".join(helps) or None}
 
 
 def offering(choices: Sequence[tuple[str, str]], chosen: object) -> Any:

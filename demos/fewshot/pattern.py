@@ -14,8 +14,8 @@ from model_core.interfaces import Blanked
 PATTERN_LABEL = Label(
     "句式",
     "Pattern",
-    "一个空 ____；{text} 和 {text_b} 处放入文本",
-    "one blank ____; {text} and {text_b} stand for the texts",
+    "一个空 ＿＿；{text} 和 {text_b} 处放入文本",
+    "one blank ＿＿; {text} and {text_b} stand for the texts",
 )
 BLANK_MARKS = "_＿"
 SLOTS = ("{text}", "{text_b}")

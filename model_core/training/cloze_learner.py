@@ -3,6 +3,7 @@
 Changes when few-shot learning changes. The given network is only read.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,11 +60,15 @@ class ClozeLearning:
 
 
 def copy_network(network: Network) -> Network:
-    """Return a network of the same weights that can change on its own."""
+    """Return a network of the same weights that can change on its own.
+
+    Every array is copied: JAX would share it, and a training step that is given it
+    to write into would take it away from the network in use.
+    """
     copy = Network(network.config, tuple(network.heads), dtype=network.dtype_policy)
     theirs = weights_by_name(network)
     for name, weight in weights_by_name(copy).items():
-        weight.assign(theirs[name])
+        weight.assign(keras.ops.copy(theirs[name]))
     return copy
 
 
@@ -96,7 +101,10 @@ def learn(
             order = np.concatenate([order, rng.permutation(len(examples))])
         chosen, order = order[: how.batch_size], order[how.batch_size :]
         inputs, weights = collate([examples[i] for i in chosen], how, rng)
-        yield float(np.asarray(model.train_on_batch(inputs, weights)))
+        with warnings.catch_warnings():  # heads and embeddings that a cloze leaves out
+            warnings.filterwarnings("ignore", "Gradients do not exist")
+            loss = model.train_on_batch(inputs, weights)
+        yield float(np.asarray(loss))
 
 
 def collate(

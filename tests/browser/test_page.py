@@ -1,110 +1,30 @@
-"""The page in a real browser: from a click to Stop, and everything in between.
+"""The page in a real browser: from a click to Stop, and everything in between."""
 
-Leaves screenshots in runs/screenshots.
-"""
-
-import contextlib
 import json
 import re
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
-from app.server import free_port
-
-playwright = pytest.importorskip("playwright.sync_api")
+from tests.browser.visits import (
+    DARK,
+    DESKTOP,
+    ENGLISH,
+    PATIENCE_MS,
+    PHONE,
+    ROOT,
+    open_tab,
+    running,
+    running_now,
+    shoot,
+    width_of,
+)
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).resolve().parents[2]
-SHOTS = ROOT / "runs" / "screenshots"
 EMBEDDED = ROOT / "assets" / "embedded" / "model.safetensors"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-DESKTOP = {"viewport": {"width": 1280, "height": 900}, "locale": "zh-CN"}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "locale": "zh-CN",
-    "has_touch": True,
-}
-DARK = {**DESKTOP, "color_scheme": "dark"}
-PATIENCE_MS = 60_000
-WRITTEN = "document.querySelector('.mp-written').textContent"
 NASTY = "春风 {{value}} ${1+1} <b id=x>x</b>&amp;"
-
-
-@contextlib.contextmanager
-def running(*command):
-    """Run a server on a free port until the end; yield its address."""
-    port = free_port("127.0.0.1", 0)
-    line = [sys.executable, *(part.format(port=port) for part in command)]
-    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
-        address = server.stdout.readline().split()[-1]
-        try:
-            yield address
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("no chromium here: apt-get install chromium fonts-noto-cjk")
-    with playwright.sync_playwright() as tool:
-        chromium = tool.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def address():
-    with running("-m", "tests.app.serve_fake", "{port}", "0.03", "8") as served:
-        yield served
-
-
-@pytest.fixture
-def visit(browser):
-    """Open the page for one kind of visitor; at the end, check what it asked for."""
-    with contextlib.ExitStack() as opened:
-
-        def open_page(address, **kind):
-            context = opened.enter_context(browser.new_context(**kind))
-            asked, complaints = [], []
-            context.on("request", lambda request: asked.append(request.url))
-            page = context.new_page()
-            page.on("console", lambda said: complaints.append((said.type, said.text)))
-            page.on("pageerror", lambda error: complaints.append(("error", str(error))))
-            opened.callback(check_quiet, address, asked, complaints)
-            page.goto(address)
-            page.wait_for_selector("#mp-run", timeout=PATIENCE_MS)
-            page.wait_for_selector(".mp-chip.mp-ready", timeout=PATIENCE_MS)
-            return page
-
-        yield open_page
-
-
-def check_quiet(address, asked, complaints):
-    own = (address, "data:", "blob:")
-    assert [url for url in asked if not url.startswith(own)] == []
-    errors = [said for kind, said in complaints if kind == "error"]
-    assert [said for said in errors if "status of 429" not in said] == []
-
-
-def shoot(page, name):
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
 def fill_example(page, caption):
@@ -132,11 +52,6 @@ def await_result(page):
 def await_ready(page, count):
     ready = "document.querySelectorAll('.mp-chip.mp-ready').length"
     page.wait_for_function(f"{ready} === {count}")
-
-
-def running_now(address):
-    text = httpx.get(f"{address}metrics").text
-    return float(re.search(r"^maskplay_running (.*)$", text, re.MULTILINE)[1])
 
 
 def written(page):
@@ -263,7 +178,7 @@ def test_a_refusal_at_the_door_is_a_toast_too(visit, address):
 
 
 def test_an_english_browser_reads_english_toasts(visit, address):
-    page = visit(address, **{**DESKTOP, "locale": "en-GB"})
+    page = visit(address, **ENGLISH)
     page.click("#mp-run")
     toast = page.wait_for_selector("text=must have 1 to 2000 characters, got 0.")
     assert toast.is_visible()
@@ -298,7 +213,7 @@ def test_a_phone_stacks_everything_in_its_width(visit, address):
     await_result(page)
     cards = [card.bounding_box() for card in page.locator(".mp-card").all()]
     assert len({card["x"] for card in cards}) == 1
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert width_of(page) <= 390
     page.locator("text=按概率上色").click()
     page.locator("[data-mp-token]").nth(3).tap()
     box = page.locator(".mp-popover").bounding_box()
@@ -322,7 +237,7 @@ def test_the_dark_page_is_dark(visit, address):
 
 def test_a_file_is_answered_line_by_line(visit, address, tmp_path):
     page = visit(address, **DESKTOP)
-    page.get_by_role("tab", name="文件 Files").click()
+    open_tab(page, "文件 Files")
     questions = tmp_path / "questions.jsonl"
     lines = ['{"prompt": "春风", "max_new_tokens": 5}', '{"prompt": ""}', "不是 JSON"]
     questions.write_text("\n".join(lines) + "\n", encoding="utf8")

@@ -15,7 +15,20 @@ LAWS = (
     "test_marks_and_conditions.py",
     "models/test_heads.py",
     "test_engines.py",
-    "roles",
+    *(
+        f"roles/test_{name}.py"
+        for name in (
+            "text_generator",
+            "conditioned_writing",
+            "source_stepper",
+            "text_rewriter",
+            "passage_reader",
+            "triple_pointer",
+            "fact_finder",
+            "mask_filler",
+            "summarizer",
+        )
+    ),
 )
 
 

@@ -23,7 +23,6 @@ from app.shelf import Shelf, await_model
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
 from demos import limits
 from demos.batch import (
-    GROUP_LINES,
     answer_group,
     answer_steps,
     columns_of,
@@ -42,6 +41,7 @@ MEGABYTE = 1 << 20  # as gradio counts
 MAX_BYTES = 5 * MEGABYTE
 MAX_LINES = 2_000
 PREVIEW_LINES = 20
+PORTION_LINES = 8  # answered together: as many as one waits for after Stop
 REQUESTS_PER_FILE = 30  # a file may compute for as long as so many requests
 KEPT_SECONDS = 3600.0  # how long an output can be downloaded
 NAME_CHARS = 80
@@ -198,7 +198,7 @@ class FileQuestion:
     ) -> Iterator[Record | None]:
         """Answer several lines at once; Stop acts between two portions."""
         end = self._end()
-        for group in grouped(batch.source.lines(), GROUP_LINES):
+        for group in grouped(batch.source.lines(), PORTION_LINES):
             check_time(batch, end)
             yield from answer_group(batch.task, group, model, options)
 

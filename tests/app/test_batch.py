@@ -126,7 +126,7 @@ def test_headlines_for_a_file_come_in_order_and_a_bad_line_has_its_error(shelf, 
     assert [a["titles"][0]["text"] for a in answers if "titles" in a] == [
         f"第{n}号" for n in range(70) if n not in {3, 40}
     ]
-    assert shelf.players["text_rewriter"].batches == [32, 31, 6]
+    assert shelf.players["text_rewriter"].batches == [*[8] * 5, 7, 8, 8, 6]
     assert batch.target.path.name == "文-title.jsonl"
 
 
@@ -281,10 +281,10 @@ def test_closing_between_two_portions_keeps_the_lines_before(shelf, tmp_path):
     text = "".join(f"第{number}号\n" for number in range(100))
     given = {"task": "title"}
     frames = question.frames(values_for(question, tmp_path, "a.txt", text, given))
-    batch = next(frame for frame in frames if frame.done == 33)
+    batch = next(frame for frame in frames if frame.done == 9)
     frames.close()
-    assert shelf.players["text_rewriter"].batches == [32, 32]
-    assert [r["text"] for r in records(batch)] == [f"第{n}号" for n in range(33)]
+    assert shelf.players["text_rewriter"].batches == [8, 8]
+    assert [r["text"] for r in records(batch)] == [f"第{n}号" for n in range(9)]
     assert question.seats.acquire(blocking=False)
 
 
@@ -296,9 +296,9 @@ def test_a_whole_file_of_portions_has_a_limit_too(shelf, tmp_path, monkeypatch):
     values = values_for(question, tmp_path, "a.txt", "甲乙丙\n" * 40, given)
     frames = question.frames(values)
     batch = next(frames)
-    with pytest.raises(DeadlineError, match="停在第 32 行"):
+    with pytest.raises(DeadlineError, match="停在第 8 行"):
         list(frames)
-    assert len(records(batch)) == 32
+    assert len(records(batch)) == 8
 
 
 def test_files_leave_a_slot_for_single_questions(shelf, tmp_path):

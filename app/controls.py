@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FEW = 6
+EMPTY_NUMBER = ""
 
 
 def control(
@@ -70,7 +71,10 @@ def _slider(limit: Range, shape: dict[str, Any]) -> Component:
 
 
 def _number(limit: OptionalRange, shape: dict[str, Any]) -> Component:
-    return gr.Number(minimum=limit.low, maximum=limit.high, precision=0, **shape)
+    number = gr.Number(minimum=limit.low, maximum=limit.high, precision=0, **shape)
+    if number.value is None:
+        number.value = EMPTY_NUMBER  # gradio's page would turn None into 0
+    return number
 
 
 def _textbox(limit: Length, shape: dict[str, Any]) -> Component:

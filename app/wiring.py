@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, get_type_hint
 import gradio as gr
 from gradio.components import Component
 
+from app.controls import EMPTY_NUMBER
 from app.language import language_of
 from app.runs import Runs
 from app.shelf import AUTO
@@ -134,6 +135,13 @@ class Form:
     def ordered(self) -> list[Component]:
         """The components in the order of the endpoint's inputs."""
         return [self.components[name] for name in self.question.inputs]
+
+    def given(self, values: Sequence[Any]) -> list[Any]:
+        """Return the page's values as the question takes them: no number is None."""
+        return [
+            None if value == EMPTY_NUMBER and isinstance(drawn, gr.Number) else value
+            for drawn, value in zip(self.ordered, values, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +267,7 @@ def submit(desk: Desk, form: Form, buttons: Buttons, display: Display[Any]) -> N
 
     def respond(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any]]:
         with told(language_of(request.headers.get("accept-language")), html.escape):
-            for result in desk.ask(question, values):
+            for result in desk.ask(question, form.given(values)):
                 kept = gr.skip() if result is None else result
                 yield display.stream(result), kept
 

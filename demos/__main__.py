@@ -23,6 +23,7 @@ def open_shelf(weights: Weights) -> Shelf:
             engine=weights.engine,
             offline=weights.offline,
             allow_local=True,
+            rehearse=False,
         )
     )
 

@@ -57,7 +57,9 @@ MAX_WAITING = 8
 """Models that may wait for the one worker."""
 MAX_STRANGERS = 32
 """Names outside the catalogue that the shelf remembers."""
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 10.0
+"""How long a closing shelf waits for its worker: a process that ends while a thread
+is inside the framework is aborted."""
 BARE_WORD = re.compile(r"\w[\w.-]*")
 ON_THE_WAY: tuple[ModelStatus, ...] = ("waiting", "downloading", "loading")
 MEGABYTE = 1_000_000
@@ -77,6 +79,8 @@ class ShelfSettings:
         cache_dir: Where downloads are kept; None follows the hub client's rules.
         allow_local: Accept a folder as a name (from a terminal, never from a page).
         dtype: Keras dtype policy.
+        rehearse: Play every part of the embedded weights once, so that nobody waits
+            for a first time; not worth it where one question is asked.
     """
 
     weights: str = AUTO
@@ -85,6 +89,7 @@ class ShelfSettings:
     cache_dir: Path | None = None
     allow_local: bool = False
     dtype: str = "float32"
+    rehearse: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,9 @@ def load_player(
     """Load weights from a folder, ready for every part they can play.
 
     Importing the framework takes seconds, so it is done here, in the worker's thread.
+
+    Raises:
+        ModelError: ``missing_head`` for weights that can play no part at all.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its chatter is for nobody here
     from model_core.roles.cast import Cast  # noqa: PLC0415
@@ -140,6 +148,9 @@ def load_player(
         dtype=settings.dtype,
     )
     cast = Cast(loaded)
+    if not cast.roles:
+        heads = ", ".join(loaded.engine.heads) or "-"
+        raise refusal("no_use", name=source.name, heads=heads)
     cast.warm_up()
     return cast
 
@@ -435,8 +446,8 @@ class ModelShelf:
             with self._step(job):
                 job.slot.last_used = next(self._uses)
                 job.slot.become("ready", player=player)
-            if source is EMBEDDED_SOURCE:
-                player.rehearse()
+            if source is EMBEDDED_SOURCE and self._settings.rehearse:
+                player.rehearse(job.ticket.is_set)
         except DownloadCancelledError:
             logger.info("%s is given up", source.name)
         except Exception as error:  # noqa: BLE001 - every one becomes a sentence

@@ -1,7 +1,7 @@
 """Stand-ins behind the Protocols: what the tests of demos and the page run on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -116,7 +116,7 @@ class FakePlayer:
         """Names of the parts."""
         return tuple(self.parts)
 
-    def rehearse(self) -> None:
+    def rehearse(self, stopped: Callable[[], bool]) -> None:
         """There is nothing to compile."""
 
     def play(self, role: Role):

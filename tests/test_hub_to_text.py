@@ -93,8 +93,8 @@ def test_a_repository_without_a_language_head_is_refused_by_its_tensors(
         shelf.start()
         state = wait_for(shelf, "me/headless", "ready")
         assert state.status == "failed"
-        assert state.failure.kind in ("missing_head", "unsupported"), state.failure
-        assert "language_model" in state.failure.en
+        assert state.failure.kind == "missing_head", state.failure
+        assert "it has: pooler" in state.failure.en
         with pytest.raises(ModelError):
             shelf.model(TEXT_GENERATOR, "me/headless", timeout_seconds=5)
         embedded = shelf.model(TEXT_GENERATOR, "embedded", timeout_seconds=60)

@@ -68,6 +68,12 @@ REFUSALS: dict[str, Sentence] = {
         "{name} cannot {en} (it can: {parts_en}); use the embedded model, or choose "
         "other weights.",
     ),
+    "no_use": Sentence(
+        "missing_head",
+        "「{name}」没有这里用得上的头（它带的是：{heads}）。请换一组权重。",
+        "{name} has no head that is of use here (it has: {heads}). Choose other "
+        "weights.",
+    ),
 }
 
 FULL_DISK = Sentence(

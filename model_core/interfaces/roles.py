@@ -3,6 +3,7 @@
 Changes when a part is added. The type says which Protocol comes back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -72,8 +73,12 @@ class Player(Protocol):
         """Names of the parts they can play."""
         ...
 
-    def rehearse(self) -> None:
-        """Play every part once, unheard, so that nobody waits for a first time."""
+    def rehearse(self, stopped: Callable[[], bool]) -> None:
+        """Play every part once, unheard, so that nobody waits for a first time.
+
+        Args:
+            stopped: Asked before every part; True ends the rehearsal.
+        """
         ...
 
     def play(self, role: Role[ModelT]) -> ModelT:

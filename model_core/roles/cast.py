@@ -144,9 +144,11 @@ class Cast:
         if TEXT_GENERATOR.name in self.roles:
             self.play(TEXT_GENERATOR).warm_up()  # type: ignore[attr-defined]
 
-    def rehearse(self) -> None:
+    def rehearse(self, stopped: Callable[[], bool]) -> None:
         """See ``Player.rehearse``; what fails here fails when it is asked."""
         for role in ROLES:
+            if stopped():
+                return
             if role.name in self.roles and role.name in REHEARSALS:
                 try:
                     REHEARSALS[role.name](self.play(role))

@@ -53,6 +53,20 @@ def test_a_form_that_forgets_an_input_is_refused_when_the_page_is_built():
         Form(question, components(question.inputs[:-1]))
 
 
+def test_a_number_left_empty_is_none_and_other_values_stay():
+    question = generation.question(FakeShelf())
+    with gr.Blocks():
+        drawn = {name: gr.Textbox() for name in question.inputs}
+        drawn["seed"] = gr.Number()
+    form = Form(question, drawn)
+    values = ["" for _ in question.inputs]
+    given = dict(zip(question.inputs, form.given(values), strict=True))
+    assert given.pop("seed") is None
+    assert set(given.values()) == {""}
+    values[question.inputs.index("seed")] = 0
+    assert form.given(values) == values
+
+
 def test_a_question_is_asked_of_the_model_with_every_field():
     shelf = FakeShelf()
     last = ask(shelf, prompt="春风", seed=5, style="散文", max_new_tokens=3)[-1]

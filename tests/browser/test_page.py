@@ -151,6 +151,20 @@ def test_use_again_brings_back_the_settings_and_the_seed(visit, address):
     assert written(page) == first  # the stand-in's own seed is fixed
 
 
+def test_looking_at_the_settings_changes_nothing(visit, address):
+    page = visit(address, **DESKTOP)
+    prompt(page).fill("春风")
+    page.locator("#mp-settings .label-wrap").click()
+    seed = page.locator("input[aria-label='随机种子 Seed']")
+    seed.wait_for()
+    assert seed.input_value() == ""  # gradio would put a 0 there
+    generate(page)
+    await_result(page)
+    assert "种子 seed7" in page.locator("#mp-view .mp-facts").inner_text().replace(
+        "\n", ""
+    ).replace(" seed 7", " seed7")
+
+
 def test_bad_input_is_a_toast_and_the_page_goes_on(visit, address):
     page = visit(address, **DESKTOP)
     page.click("#mp-run")

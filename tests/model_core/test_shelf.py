@@ -89,6 +89,22 @@ class FakeLoader:
         return FakePlayer(dict.fromkeys(parts, player), info)
 
 
+@dataclass
+class Rehearsing(FakePlayer):
+    """Rehearses until it is told to stop, or for as long as a test has patience."""
+
+    began: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def rehearse(self, stopped):
+        self.began.set()
+        deadline = time.monotonic() + PATIENCE
+        while not stopped() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        if stopped():
+            self.ended.set()
+
+
 @pytest.fixture
 def client():
     return FakeClient()
@@ -416,6 +432,64 @@ def test_closing_gives_up_a_download_and_refuses_more(make_shelf, client):
     assert {state.status for state in shelf.states()} == {"absent"}
     assert "正在退出" in caught_from(shelf.load, POEM).zh
     shelf.close()
+
+
+# Rehearsing
+
+
+@pytest.fixture
+def rehearsing(make_shelf, monkeypatch):
+    """Build a shelf whose weights rehearse; return both."""
+
+    def make(**settings):
+        shelf = make_shelf(weights="embedded", **settings)
+        player = Rehearsing({TEXT_GENERATOR.name: FakeGenerator()})
+        monkeypatch.setattr(shelf, "_loader", lambda *_: player)
+        shelf.start()
+        wait_for(shelf, "embedded", "ready")
+        return shelf, player
+
+    return make
+
+
+def test_the_embedded_weights_answer_while_they_rehearse(rehearsing):
+    shelf, player = rehearsing()
+    assert player.began.wait(PATIENCE)
+    assert name_of(shelf) == "embedded"
+    assert shelf.readiness().ready
+    assert not player.ended.is_set()
+
+
+def test_closing_ends_a_rehearsal_and_waits_for_its_end(rehearsing):
+    shelf, player = rehearsing()
+    assert player.began.wait(PATIENCE)
+    start = time.monotonic()
+    shelf.close()
+    assert player.ended.is_set()
+    assert not shelf._worker.is_alive()
+    assert time.monotonic() - start < 1
+
+
+def test_unloading_ends_a_rehearsal_too(rehearsing):
+    shelf, player = rehearsing()
+    assert player.began.wait(PATIENCE)
+    shelf.unload("embedded")
+    assert player.ended.wait(PATIENCE)
+
+
+def test_a_shelf_that_is_asked_once_does_not_rehearse(rehearsing):
+    shelf, player = rehearsing(rehearse=False)
+    shelf.close()
+    assert not player.began.is_set()
+
+
+def test_weights_of_the_hub_do_not_rehearse(make_shelf, monkeypatch):
+    shelf, player = make_shelf(), Rehearsing({TEXT_GENERATOR.name: FakeGenerator()})
+    monkeypatch.setattr(shelf, "_loader", lambda *_: player)
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "ready")
+    shelf.close()
+    assert not player.began.is_set()
 
 
 # Names

@@ -20,6 +20,7 @@ from model_core.interfaces import (
 from model_core.roles.cast import CASTING, Cast
 from model_core.roles.loaded import load_model
 from model_core.roles.parts import Parts
+from model_core.roles.rehearsal import REHEARSALS
 from tests.model_core.playing_checkpoint import load_playing, write_playing
 from tests.model_core.tiny_checkpoint import write_checkpoint
 
@@ -141,9 +142,21 @@ def test_a_warmed_up_cast_plays_on(cast):
 
 def test_a_rehearsal_fails_for_nobody(cast, caplog):
     with caplog.at_level(logging.ERROR):
-        cast.rehearse()
+        cast.rehearse(lambda: False)
     # the tiny vocabulary cannot spell the words of the mask filler's rehearsal
     assert all("mask_filler" in record.message for record in caplog.records)
+
+
+def test_a_rehearsal_ends_when_it_is_told_to(cast, monkeypatch):
+    played = []
+    every = {name: lambda _, name=name: played.append(name) for name in REHEARSALS}
+    monkeypatch.setattr("model_core.roles.cast.REHEARSALS", every)
+    cast.rehearse(lambda: len(played) == 2)
+    assert len(played) == 2
+    cast.rehearse(lambda: True)
+    assert len(played) == 2
+    cast.rehearse(lambda: False)
+    assert set(played) == set(REHEARSALS)
 
 
 def test_a_vocabulary_larger_than_its_weights_is_refused(tmp_path):

@@ -39,12 +39,10 @@ class Panel:
     """What the tabs join.
 
     Attributes:
-        ready: Names of the models that answer.
-        refreshed: Listeners after which ``ready`` may hold other names.
+        ready: Names of the models that answer, never seen; a change of them is heard.
     """
 
-    ready: gr.State
-    refreshed: tuple[gr.events.Dependency, ...]
+    ready: gr.Textbox
 
     def follow(
         self,
@@ -56,31 +54,21 @@ class Panel:
         """Draw a component anew whenever other models answer than before.
 
         Args:
-            name: Of the listeners.
+            name: Of the listener.
             update: From the inputs' values, unchecked, to the component's update.
             inputs: What it depends on besides the models.
             output: The component; left alone otherwise, as its list may be open.
         """
-        seen = gr.State(())
-
-        def look(
-            ready: tuple[str, ...], known: tuple[str, ...], *values: Any
-        ) -> tuple[Any, Any]:
-            if ready == known:
-                return gr.skip(), gr.skip()
-            return ready, update(*values)
-
-        for number, refreshed in enumerate(self.refreshed):
-            refreshed.success(
-                look,
-                [self.ready, seen, *inputs],
-                [seen, output],
-                preprocess=False,  # a choice may have left its list meanwhile
-                queue=False,
-                show_progress="hidden",
-                api_visibility="private",
-                api_name=f"{name}_{number}",
-            )
+        self.ready.change(
+            update,
+            list(inputs),
+            output,
+            preprocess=False,  # a choice may have left its list meanwhile
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+            api_name=name,
+        )
 
 
 def build_panel(
@@ -109,18 +97,18 @@ def build_panel(
             load = gr.Button("载入 Load", variant="primary", scale=1, min_width=96)
             unload = gr.Button("卸下 Unload", scale=1, min_width=96)
     timer = gr.Timer(TICK_SECONDS, active=False)
-    ready = gr.State(())
+    ready = gr.Textbox(visible="hidden", elem_id="mp-ready")  # a State is not heard
     outputs = [summary, table, timer, ready]
 
     def refresh() -> list[Any]:
         states = shelf.states()
         moving = any(state.status in MOVING for state in states)
-        names = tuple(state.name for state in ready_of(states))
+        names = "\n".join(state.name for state in ready_of(states))
         drawn = [summary_html(states), table_html(states)]
         return [*drawn, gr.Timer(active=moving), names]
 
     private = {"show_progress": "hidden", "api_visibility": "private"}
-    looked = gr.on(
+    gr.on(
         [page.load, timer.tick],
         refresh,
         None,
@@ -129,7 +117,10 @@ def build_panel(
         api_name="refresh",
         **private,
     )
-    pressed = [
+    for button, act, api_name in (
+        (load, shelf.load, "load"),
+        (unload, shelf.unload, "unload"),
+    ):
         button.click(
             _acting(act, refresh),
             name,
@@ -140,12 +131,7 @@ def build_panel(
             api_name=api_name,
             **private,
         )
-        for button, act, api_name in (
-            (load, shelf.load, "load"),
-            (unload, shelf.unload, "unload"),
-        )
-    ]
-    return Panel(ready, (looked, *pressed))
+    return Panel(ready)
 
 
 def catalogue(shelf: Shelf, tasks: Iterable[str]) -> list[tuple[str, str]]:

@@ -3,13 +3,15 @@
 Changes when answers are read off masks otherwise. Su Jianlin, kexue.fm/archives/7148:
 the network gives a distribution per answer position, all at once, and the answer ends
 at the stop token. The source reads greedily from the left under the n-gram constraint;
-here the product of the positions' probabilities is computed for every stretch, so that
-no better one is missed. Passages vote by sum(v^2) / (sum(v) + 1) per answer.
+here every stretch is scored, so that no better one is missed. Its score is the
+geometric mean of its positions' probabilities, the stop's included: positions do not
+know of each other, and their product would favour the shortest answer. Passages vote
+by sum(v^2) / (sum(v) + 1) per answer.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from model_core.decoding.voting import vote
 
 Floats = npt.NDArray[np.floating]
 LogProbs = npt.NDArray[np.float64]
+Borders = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class ReadSpan:
 
     Attributes:
         token_ids: None: the passage says that it has no answer.
-        probability: Of its tokens and the stop behind them, 0..1.
+        probability: Mean of its tokens' and of the stop behind them, 0..1.
     """
 
     token_ids: tuple[int, ...]
@@ -71,6 +74,7 @@ class MaskedReading:
 class _Passage(NamedTuple):
     probabilities: Floats
     source: Source | None
+    borders: Borders | None
 
 
 def mlm_vote(
@@ -78,6 +82,7 @@ def mlm_vote(
     stop_token_id: int,
     sources: Sequence[Source] | None = None,
     *,
+    borders: Sequence[Borders] | None = None,
     num_return: int = 1,
     num_candidates: int = 5,
     none_above: float | None = None,
@@ -93,11 +98,13 @@ def mlm_vote(
         stop_token_id: Ends an answer.
         sources: (length,) token ids per passage: answers are stretches of them. None:
             answers are free.
+        borders: Where words begin, bool (length,) per source: what a passage proposes
+            are whole words. None: any stretch.
         num_return: Most answers, >= 1.
         num_candidates: Per passage, >= 1.
         none_above: As for ``VoteOptions``.
     """
-    passages = _passages(probabilities, sources)
+    passages = _passages(probabilities, sources, borders)
     has_answer = tuple(float(1 - p[0, stop_token_id]) for p in probabilities)
     greedy = [_greedy(passage, stop_token_id, none_above) for passage in passages]
     own = [
@@ -119,19 +126,23 @@ def mlm_vote(
 
 
 def span_log_probs(
-    probabilities: Floats, source: Source, stop_token_id: int
+    probabilities: Floats,
+    source: Source,
+    stop_token_id: int,
+    borders: Borders | None = None,
 ) -> LogProbs:
-    """Return the log-probability of every stretch of a source as the answer.
+    """Return the mean log-probability per position of every stretch as the answer.
 
     Args:
         probabilities: (num_masks, vocabulary).
         source: (length,) token ids.
         stop_token_id: Its probability at the position behind the stretch counts; one
             that fills all masks needs none.
+        borders: Where words begin, bool (length,); None: everywhere.
 
     Returns:
         (max_length, length): entry [n - 1, i] is that of ``source[i : i + n]``, -inf
-        where it would leave the source.
+        where it would leave the source or cut a word.
     """
     num_masks, length = len(probabilities), len(source)
     longest = min(num_masks, length)
@@ -142,17 +153,27 @@ def span_log_probs(
     padded[:, :length] = of_tokens
     steps = np.arange(longest)[:, None]
     sums = padded[steps, np.arange(length) + steps].cumsum(axis=0)  # down the diagonals
-    return np.asarray(sums + np.append(stops, 0.0)[:longest, None], np.float64)
+    judged = np.minimum(steps + 2, num_masks)
+    means = (sums + np.append(stops, 0.0)[:longest, None]) / judged
+    if borders is not None:
+        edges = np.pad(np.append(borders, True), (0, longest))
+        ends = edges[steps + 1 + np.arange(length)]
+        means = np.where(borders & ends, means, -np.inf)
+    return np.asarray(means, np.float64)
 
 
 def best_spans(
-    probabilities: Floats, source: Source, stop_token_id: int, count: int
+    probabilities: Floats,
+    source: Source,
+    stop_token_id: int,
+    count: int,
+    borders: Borders | None = None,
 ) -> tuple[ReadSpan, ...]:
     """Return the most probable distinct stretches of a source, best first.
 
     There are fewer than ``count`` where the source has fewer with a probability.
     """
-    scores = span_log_probs(probabilities, source, stop_token_id)
+    scores = span_log_probs(probabilities, source, stop_token_id, borders)
     found: dict[tuple[int, ...], float] = {}
     for place in np.argsort(-scores, axis=None, kind="stable"):
         row, start = divmod(int(place), scores.shape[1])
@@ -192,7 +213,7 @@ def _greedy(
     passage: _Passage, stop_token_id: int, none_above: float | None
 ) -> tuple[int, ...]:
     """Return a passage's greedy answer, none where it says that it has none."""
-    probabilities, source = passage
+    probabilities, source, _ = passage
     if none_above is None:
         return greedy_answer(probabilities, source, stop_token_id)
     if probabilities[0, stop_token_id] > none_above:
@@ -205,7 +226,7 @@ def _greedy(
 def answer_probability(
     probabilities: Floats, token_ids: Sequence[int], stop_token_id: int
 ) -> float:
-    """Return the product of the tokens' probabilities and of the stop behind them.
+    """Return the geometric mean of the tokens' and the stop's probabilities.
 
     Args:
         probabilities: (num_masks, vocabulary).
@@ -213,32 +234,37 @@ def answer_probability(
         stop_token_id: Not asked for where the tokens fill all masks.
     """
     ending = [*token_ids, stop_token_id][: len(probabilities)]
-    return float(np.prod(probabilities[np.arange(len(ending)), ending]))
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(probabilities[np.arange(len(ending)), ending])
+    return float(np.exp(log_probs.mean()))
 
 
 def _passages(
-    probabilities: Sequence[Floats], sources: Sequence[Source] | None
+    probabilities: Sequence[Floats],
+    sources: Sequence[Source] | None,
+    borders: Sequence[Borders] | None,
 ) -> list[_Passage]:
     if not len(probabilities):
         raise ValueError("probabilities must hold at least one passage, got none")
-    if sources is None:
-        return [_Passage(of_passage, None) for of_passage in probabilities]
-    if len(sources) != len(probabilities):
-        raise ValueError(
-            f"sources must hold one array per passage ({len(probabilities)}), "
-            f"got {len(sources)}"
-        )
-    return [_Passage(*pair) for pair in zip(probabilities, sources, strict=True)]
+    columns: list[Sequence[npt.NDArray[Any] | None]] = []
+    for name, given in (("sources", sources), ("borders", borders)):
+        if given is not None and len(given) != len(probabilities):
+            raise ValueError(
+                f"{name} must hold one array per passage ({len(probabilities)}), "
+                f"got {len(given)}"
+            )
+        columns.append([None] * len(probabilities) if given is None else given)
+    return [_Passage(*row) for row in zip(probabilities, *columns, strict=True)]
 
 
 def _candidates(
     passage: _Passage, greedy: tuple[int, ...], stop_token_id: int, count: int
 ) -> tuple[ReadSpan, ...]:
     """Return what a passage proposes, its own answer first."""
-    probabilities, source = passage
+    probabilities, source, borders = passage
     spans: tuple[ReadSpan, ...] = ()
     if greedy and source is not None:
-        spans = best_spans(probabilities, source, stop_token_id, count)
+        spans = best_spans(probabilities, source, stop_token_id, count, borders)
     probability = answer_probability(probabilities, greedy, stop_token_id)
     return spans or (ReadSpan(greedy, probability),)
 
@@ -250,7 +276,7 @@ def _voted(
     stop_token_id: int,
 ) -> MaskedAnswer:
     own = np.zeros(len(passages))
-    for index, (probabilities, source) in enumerate(passages):
+    for index, (probabilities, source, _) in enumerate(passages):
         occurs = source is None or occurrences(source, token_ids).size
         if takes_part[index] and occurs:
             own[index] = answer_probability(probabilities, token_ids, stop_token_id)

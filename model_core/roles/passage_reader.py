@@ -27,6 +27,7 @@ from model_core.interfaces import (
 from model_core.roles.formats import ANSWER_MASKS, Piece, Source
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.source_stepper import SourceStepper, forbidden_in_targets
+from model_core.tokenizers.word_marks import begins_word
 
 MODE_OF_PART: dict[str, ReadingMode] = {
     "span": "span",
@@ -260,6 +261,12 @@ class NetworkPassageReader:
             return None
         return [window.piece.token_ids for window in asked.windows]
 
+    def _borders(self, asked: Asked) -> list[npt.NDArray[np.bool_]] | None:
+        """Return where words begin in every window, where the weights know words."""
+        if not asked.options.extractive or self._model.formats.words is None:
+            return None
+        return [begins_word(window.piece.mark_ids) for window in asked.windows]
+
     # mlm: every position of the answer in one pass
 
     def _fill(self, asked: Asked) -> Iterator[ReadingFrame]:
@@ -280,6 +287,7 @@ class NetworkPassageReader:
             probabilities,
             self._stop,
             self._stretches(asked),
+            borders=self._borders(asked),
             num_return=asked.options.num_answers,
             none_above=NONE_ABOVE,
         )

@@ -68,6 +68,12 @@ def kind_of(tag: str) -> int:
     return 0
 
 
+def begins_word(word_marks: Marks) -> npt.NDArray[np.bool_]:
+    """Return where words begin, bool (length,); the matches are no matter."""
+    begins: npt.NDArray[np.bool_] = word_marks % 2 == 1
+    return begins
+
+
 def matched(word_marks: Marks, token_ids: Marks, question_ids: Marks) -> Marks:
     """Add to the marks of a passage what it shares with a question.
 

@@ -1,6 +1,6 @@
 """Labels that no data set gives, made from those it gives; one file per kind."""
 
-from recipes.labelling.copying import TAGS, copy_tags, copy_tags_anywhere
+from recipes.labelling.copying import TAGS, copy_tags
 from recipes.labelling.extraction import extraction_labels
 from recipes.labelling.sentiment import (
     CrossValidation,
@@ -15,7 +15,6 @@ __all__ = [
     "CrossValidation",
     "SentimentLabeller",
     "copy_tags",
-    "copy_tags_anywhere",
     "cross_validate",
     "extraction_labels",
     "learn_sentiment",

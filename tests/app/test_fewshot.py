@@ -63,7 +63,7 @@ def serving(filler, monkeypatch):
     )
     with gr.Blocks(analytics_enabled=False) as page:
         desk = Desk(Runs(Metrics()), slots=2)
-        fewshot.build(shelf_of(filler), desk, Panel(gr.State(()), ()))
+        fewshot.build(shelf_of(filler), desk, Panel(gr.Textbox()))
     page.queue(api_open=False)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, show_error=True)
     try:

@@ -166,6 +166,7 @@ def test_titles_never_exceed_the_beams(tab):
     title.page.wait_for_function(
         "titles => titles.value === '2'", arg=titles.element_handle()
     )
+    assert int(titles.input_value()) == int(beams.input_value())
 
 
 @pytest.mark.parametrize("name", ["title", "summary"])
@@ -473,7 +474,8 @@ ENGLISH_SENTENCES = {
 def test_an_english_browser_reads_english_sentences_on_every_tab(tab, name):
     english = tab(name, **ENGLISH)
     english.run_button.click()
-    english.page.wait_for_selector(f"text={ENGLISH_SENTENCES[name]}")
+    toast = english.page.wait_for_selector(f"text={ENGLISH_SENTENCES[name]}")
+    assert not re.search(r"[\u4e00-\u9fff]", toast.inner_text())
     english.end()
 
 
@@ -498,6 +500,7 @@ def test_a_file_is_answered_by_the_chosen_task(
     questions.write_bytes("\n".join(lines).encode("gbk"))
     page.set_input_files("#mp-files-upload input[type=file]", questions)
     page.wait_for_selector("#mp-files-upload >> text=questions")
+    page.locator(".label-wrap:visible", has_text="每行通用的参数").click()
     page.click("#mp-files-run")
     page.wait_for_selector(".mp-batch.mp-settled", timeout=PATIENCE_MS)
     assert page.locator(".mp-batch tbody tr").count() == 3
@@ -531,3 +534,5 @@ def test_weights_that_are_loaded_are_offered_on_every_tab(visit, address):
     page.wait_for_function(
         "field => field.value.startsWith('自动')", arg=choice.element_handle()
     )
+    choice.click()
+    assert not page.get_by_role("option", name="uer/gpt2-distil").count()

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from model_core.decoding.extractive import occurrences
 from model_core.decoding.mlm_voting import (
-    answer_probability,
     best_spans,
     greedy_answer,
     mlm_vote,
@@ -26,10 +25,10 @@ def masks(seed, num_masks=4, num_passages=None, sharpness=2.0):
 
 
 def by_hand(probabilities, answer):
-    total = 1.0
-    for place, token in enumerate([*answer, STOP][: len(probabilities)]):
+    total, judged = 1.0, [*answer, STOP][: len(probabilities)]
+    for place, token in enumerate(judged):
         total *= probabilities[place][token]
-    return total
+    return total ** (1 / len(judged))
 
 
 def all_spans(source, longest):
@@ -42,7 +41,7 @@ def all_spans(source, longest):
 
 @settings(deadline=None)
 @given(seeds, sources)
-def test_every_stretch_has_the_product_of_its_positions(seed, source):
+def test_every_stretch_has_the_mean_of_its_positions(seed, source):
     probabilities = masks(seed)
     scores = span_log_probs(probabilities, source, STOP)
     assert scores.shape == (min(4, len(source)), len(source))
@@ -71,13 +70,37 @@ def test_the_best_spans_are_the_best_of_all(seed, source, count):
     )
 
 
-def test_free_answers_are_a_distribution():
-    probabilities = masks(3, num_masks=3)
-    answers = [()] + [
-        tuple(answer) for length in (1, 2, 3) for answer in np.ndindex(*[STOP] * length)
-    ]
-    total = sum(answer_probability(probabilities, a, STOP) for a in answers)
-    assert total == pytest.approx(1)
+@settings(deadline=None)
+@given(seeds, st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1))
+def test_whole_words_are_stretches_between_borders(seed, marked):
+    source, borders = (np.array(column) for column in zip(*marked, strict=True))
+    probabilities = masks(seed)
+    every = span_log_probs(probabilities, source, STOP)
+    whole = span_log_probs(probabilities, source, STOP, borders)
+    for row, start in np.ndindex(every.shape):
+        end = start + row + 1
+        kept = borders[start] and (end >= len(source) or borders[end])
+        assert whole[row, start] == (every[row, start] if kept else -np.inf)
+
+
+def test_a_longer_answer_is_not_worse_for_its_length():
+    probabilities = np.full((4, STOP + 1), 0.01)
+    probabilities[[0, 1, 2], [1, 2, 3]] = 0.6  # surer of every token of 1 2 3
+    probabilities[3, STOP] = 0.6
+    probabilities[1, STOP] = 0.3  # than of stopping behind 1
+    reading = mlm_vote([probabilities], STOP, [np.array([1, 2, 3])])
+    assert reading.answers[0].token_ids == (1, 2, 3)
+    assert reading.answers[0].probability == pytest.approx(0.6)
+
+
+def test_passages_propose_whole_words():
+    probabilities = np.full((3, STOP + 1), 0.01)
+    probabilities[0, 1] = probabilities[1, STOP] = 0.9
+    probabilities[1, 2] = probabilities[2, STOP] = 0.5
+    source, borders = np.array([1, 2]), np.array([True, False])
+    assert mlm_vote([probabilities], STOP, [source]).answers[0].token_ids == (1,)
+    reading = mlm_vote([probabilities], STOP, [source], borders=[borders])
+    assert reading.answers[0].token_ids == (1, 2)
 
 
 @settings(deadline=None)
@@ -168,7 +191,11 @@ def test_free_reading_votes_over_what_is_read_greedily():
         (lambda: mlm_vote([], STOP), "at least one passage, got none"),
         (
             lambda: mlm_vote([masks(0)], STOP, []),
-            r"one array per passage \(1\), got 0",
+            r"sources must hold one array per passage \(1\), got 0",
+        ),
+        (
+            lambda: mlm_vote([masks(0)], STOP, borders=[]),
+            r"borders must hold one array per passage \(1\), got 0",
         ),
     ],
 )

@@ -19,24 +19,23 @@ from app.panel import Panel
 from app.samples import sample
 from app.shelf import Shelf, await_model
 from app.tabs import facts_view
-from app.weights_choice import weights_choice
-from app.wiring import (
-    WEIGHTS,
-    Buttons,
-    Desk,
-    Display,
-    Form,
-    Question,
-    publish,
-    submit,
+from app.tabs.layout import (
+    QUICK,
+    examples_list,
+    fill_on_click,
+    how_accordion,
+    in_columns,
+    run_and_stop,
+    settings_accordion,
 )
+from app.weights_choice import weights_choice
+from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
 from demos.qa.examples import FACTS_EXAMPLES, SAMPLE_BASE
 from demos.qa.facts import FactsRequest, FactsResult, answer_facts
 from demos.qa.facts_file import KINDS
 from demos.qa.facts_record import to_record
 from model_core.interfaces import FACT_FINDER
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 HOW = """
 问题交给模型，让它写出“主语、谓语、所指”，但每一步只许走**前缀树**里有的下一个词元：树里装着知识库的
 所有键，走到头就一定是库里的一条，答案从库里原样取出，**不会编造**。同名的主语由括号里的所指分开。
@@ -106,16 +105,12 @@ class _Brought:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the part and join it to the demo."""
     bases = Bases(sample_lines)
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            inputs, buttons = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            view = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            brought = _base(bases)
-            settings = _settings(shelf, panel)
+    (inputs, buttons), view, examples, (brought, settings) = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=lambda: (_base(bases), _settings(shelf, panel)),
+    )
     asked = question(shelf, bases)
     form = Form(asked, {**inputs, **settings, "base": brought.base})
     after = {brought.in_use: lambda result: facts_view.base_card(result.base)}
@@ -123,7 +118,8 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     display = Display(view, shown, facts_view.stream, facts_view.settle, after)
     publish(desk, asked)
     submit(desk, form, buttons, display)
-    _join_examples(form, examples)
+    rows = [{"question": text} for text in FACTS_EXAMPLES]
+    fill_on_click(form, examples, rows, "facts_example")
     own = BaseQuestion(shelf, bases, Path(brought.upload.GRADIO_CACHE))
     _join_base(desk, own, brought, form, shown)
 
@@ -137,40 +133,19 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
         placeholder="红楼梦的作者是谁？",
         elem_id="mp-facts-question",
     )
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "查 Look up",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-facts-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-facts-stop",
-        )
-    return {"question": asked}, Buttons(run, stop)
+    return {"question": asked}, run_and_stop("mp-facts", "查 Look up")
 
 
 def _output() -> gr.HTML:
     view = gr.HTML(facts_view.EMPTY, elem_id="mp-facts-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-facts-how"):
+    with how_accordion("mp-facts-how"):
         gr.Markdown(views.flowing(HOW))
     return view
 
 
 def _examples() -> gr.Dataset:
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[question] for question in FACTS_EXAMPLES],
-        type="index",
-        samples_per_page=len(FACTS_EXAMPLES),
-        label="例子 Examples",
-        elem_id="mp-facts-examples",
-        elem_classes="mp-examples-list",
+    return examples_list(
+        "mp-facts-examples", FACTS_EXAMPLES, elem_classes="mp-examples-list"
     )
 
 
@@ -202,20 +177,10 @@ def _base(bases: Bases) -> _Brought:
 
 
 def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-facts-settings"):
+    with settings_accordion("mp-facts-settings"):
         num_return = control(FactsRequest, "num_return")
         weights = weights_choice(shelf, panel, FACT_FINDER)
     return {"num_return": num_return, WEIGHTS: weights}
-
-
-def _join_examples(form: Form, examples: gr.Dataset) -> None:
-    examples.click(
-        lambda index: FACTS_EXAMPLES[index],
-        examples,
-        form.components["question"],
-        api_name="facts_example",
-        **QUICK,
-    )
 
 
 def _join_base(

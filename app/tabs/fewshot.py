@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,21 @@ from gradio.components import Component
 
 from app import views
 from app.classroom import Classroom, Waiting
-from app.controls import words_of
 from app.learned import LearnedStore, SharedLesson, check_teachable
 from app.panel import Panel
 from app.shelf import Shelf, await_model
 from app.tabs import fewshot_learning, fewshot_view
 from app.tabs.fewshot_learning import LEARNED, ORIGINAL, LearnQuestion
 from app.tabs.fewshot_view import Answer
+from app.tabs.layout import (
+    QUICK,
+    examples_list,
+    how_accordion,
+    in_columns,
+    long_text,
+    run_and_stop,
+    settings_accordion,
+)
 from app.weights_choice import weights_choice
 from app.wiring import (
     WEIGHTS,
@@ -42,10 +51,9 @@ from demos.fewshot.learner import Learner
 from demos.fewshot.pattern import SECOND_SLOT
 from demos.fewshot.presets import PRESETS, Preset
 from demos.fewshot.task import FewshotRequest, FewshotResult, classify
-from demos.limits import Label, OneOf, label_of
+from demos.limits import Label, OneOf
 from model_core.interfaces import MASK_FILLER, MaskFiller
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 LESSON_QUEUE = "lesson"  # learning waits apart: it never takes a slot of questions
 ENDPOINT_SECONDS = 60  # that a script's examples may be learned for
 ENDPOINT_SPARE = 30.0
@@ -175,15 +183,12 @@ class PersonalQuestion:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the tab and join it to the demo."""
     classroom = Classroom()
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            preset, inputs, who, buttons = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            view = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            weights = _settings(shelf, panel)
+    (preset, inputs, who, buttons), view, examples, weights = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=partial(_settings, shelf, panel),
+    )
     taught = fewshot_learning.lay_out(who)
     folder = Path(taught.inputs["upload"].GRADIO_CACHE)
     store = LearnedStore(folder)
@@ -209,26 +214,10 @@ def _inputs() -> tuple[gr.Radio, dict[str, Component], gr.Radio, Buttons]:
     )
     fields = _fields()
     who = fewshot_learning.choice_of_who()
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "分类 Classify",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-fewshot-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-fewshot-stop",
-        )
-    return preset, fields, who, Buttons(run, stop)
+    return preset, fields, who, run_and_stop("mp-fewshot", "分类 Classify")
 
 
 def _fields() -> dict[str, Component]:
-    """Draw the texts; they take any length: what is too long is told, not cut."""
     shapes: dict[str, dict[str, Any]] = {
         "text": {"lines": 3, "max_lines": 10, "info": None},
         "text_b": {"lines": 2, "max_lines": 8, "info": None, "visible": False},
@@ -236,9 +225,11 @@ def _fields() -> dict[str, Component]:
         "labels": {"lines": 3, "max_lines": 8, "value": as_lines(FIRST.labels)},
     }
     return {
-        name: gr.Textbox(
-            **{**words_of(label_of(FewshotRequest, name)), **shape},
+        name: long_text(
+            FewshotRequest,
+            name,
             elem_id=f"mp-fewshot-{name.replace('_', '-')}",
+            **shape,
         )
         for name, shape in shapes.items()
     }
@@ -246,7 +237,7 @@ def _fields() -> dict[str, Component]:
 
 def _output() -> gr.HTML:
     view = gr.HTML(fewshot_view.EMPTY, elem_id="mp-fewshot-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-fewshot-how"):
+    with how_accordion("mp-fewshot-how"):
         gr.Markdown(views.flowing(HOW))
         gr.HTML(views.mask_drawing(open_mask(len(MASK_TEXT)), MASK_TEXT, CAPTION))
     return view
@@ -258,24 +249,21 @@ def open_mask(length: int) -> list[list[bool]]:
 
 
 def _examples() -> gr.Dataset:
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=samples_of(FIRST),
-        type="index",
+    return examples_list(
+        "mp-fewshot-examples",
+        names_of(FIRST),
         samples_per_page=max(len(play.texts) for play in PRESETS),
-        label="例子 Examples",
-        elem_id="mp-fewshot-examples",
         elem_classes="mp-examples-list",
     )
 
 
-def samples_of(play: Preset) -> list[list[str]]:
+def names_of(play: Preset) -> list[str]:
     """Return the names of a play's examples, as its buttons show them."""
-    return [[caption(request)] for request in play.requests]
+    return [caption(request) for request in play.requests]
 
 
 def _settings(shelf: Shelf, panel: Panel) -> Component:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-fewshot-settings"):
+    with settings_accordion("mp-fewshot-settings"):
         weights: Component = weights_choice(shelf, panel, MASK_FILLER)
     return weights
 
@@ -292,7 +280,7 @@ def _join(form: Form, preset: gr.Radio, examples: gr.Dataset) -> None:
 
     def choose(name: str) -> list[Any]:
         play = plays[name]
-        offered = gr.Dataset(samples=samples_of(play))
+        offered = gr.Dataset(samples=[[text] for text in names_of(play)])
         return [shown_for(play.pattern), play.pattern, as_lines(play.labels), offered]
 
     examples.click(

@@ -26,6 +26,7 @@ from app.samples import sample
 from app.shelf import Shelf, await_model
 from app.tabs import fewshot_learning_view as view
 from app.tabs.fewshot_learning_view import Lesson, Shown
+from app.tabs.layout import QUICK, run_and_stop
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH, Buttons, Desk, told
 from demos import limits
 from demos.fewshot.examples_file import read_examples
@@ -47,7 +48,6 @@ KINDS = (".tsv", ".csv", ".jsonl", ".txt")
 LINES_LENGTH = Length(0, 5_000_000)
 FRAME_SECONDS = 0.25
 MEASURE_SECONDS = 60.0  # beyond the time to learn
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,22 +214,8 @@ def _inputs() -> tuple[dict[str, Component], gr.Button, Buttons]:
     gr.HTML(view.rules())
     with gr.Accordion("怎么学 How to learn", open=False):
         settings = {name: _setting(name) for name in SETTINGS}
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "开始学习 Learn",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-lesson-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-lesson-stop",
-        )
-    return {"upload": upload, "lines": lines, **settings}, fill, Buttons(run, stop)
+    buttons = run_and_stop("mp-lesson", "开始学习 Learn")
+    return {"upload": upload, "lines": lines, **settings}, fill, buttons
 
 
 def _setting(name: str) -> Component:

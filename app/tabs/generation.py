@@ -5,28 +5,31 @@ Changes when the tab's layout or its question changes. Drawing is in generation_
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from app import views
-from app.controls import control, offering, words_of
+from app.controls import control, offering
 from app.panel import Panel, ready_of
 from app.shelf import AUTO, EMBEDDED, Shelf, await_model
 from app.tabs import generation_view
-from app.weights_choice import weights_choice
-from app.wiring import (
-    WEIGHTS,
-    Buttons,
-    Desk,
-    Display,
-    Form,
-    Question,
-    publish,
-    submit,
+from app.tabs.layout import (
+    QUICK,
+    bare_words,
+    controls,
+    examples_list,
+    fill_on_click,
+    how_accordion,
+    in_columns,
+    run_and_stop,
+    settings_accordion,
 )
+from app.weights_choice import weights_choice
+from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
 from demos.generation.examples import EXAMPLES, caption
 from demos.generation.task import (
     CONDITION_LABEL,
@@ -37,7 +40,6 @@ from demos.generation.task import (
 )
 from model_core.interfaces import TEXT_GENERATOR, ModelError, TextGenerator
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 ANY = ("不限 · any", "")
 MASK_TEXT = "床前明月光疑是"
 CAPTION = "因果遮罩：行看列，填实即看得到 · causal mask: rows look at filled columns"
@@ -137,15 +139,12 @@ class _Output:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the tab and join it to the demo."""
     asked = question(shelf)
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            inputs, buttons = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            output = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            settings, redraw = _settings(shelf, panel)
+    (inputs, buttons), output, examples, (settings, redraw) = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=partial(_settings, shelf, panel),
+    )
     form = Form(asked, {**inputs, **settings})
     shown = gr.State(None)
     awake = {output.again: lambda _result: gr.update(interactive=True)}
@@ -171,26 +170,18 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
     )
     with gr.Row(elem_classes="mp-row mp-pair"):
         style, condition = (
-            gr.Dropdown(
-                [ANY], value="", min_width=110, **{**words_of(label), "info": None}
-            )
+            gr.Dropdown([ANY], value="", min_width=110, **bare_words(label))
             for label in (STYLE_LABEL, CONDITION_LABEL)
         )
         num_return = control(GenerationRequest, "num_return", info=None, min_width=140)
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "续写 Generate", variant="primary", scale=3, min_width=140, elem_id="mp-run"
-        )
-        stop = gr.Button(
-            "停止 Stop", interactive=False, scale=1, min_width=96, elem_id="mp-stop"
-        )
+    buttons = run_and_stop("mp", "续写 Generate")
     inputs = {
         "prompt": prompt,
         "style": style,
         "condition": condition,
         "num_return": num_return,
     }
-    return inputs, Buttons(run, stop)
+    return inputs, buttons
 
 
 def _output() -> _Output:
@@ -204,26 +195,19 @@ def _output() -> _Output:
             elem_id="mp-again",
         )
     view = gr.HTML(generation_view.EMPTY, elem_id="mp-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-how"):
+    with how_accordion("mp-how"):
         gr.Markdown(views.flowing(HOW))
         gr.HTML(views.mask_drawing(causal_mask(len(MASK_TEXT)), MASK_TEXT, CAPTION))
     return _Output(view, tint, again)
 
 
 def _examples() -> gr.Dataset:
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[caption(example)] for example in EXAMPLES],
-        type="index",
-        samples_per_page=len(EXAMPLES),
-        label="例子 Examples",
-        elem_id="mp-examples",
-    )
+    return examples_list("mp-examples", [*map(caption, EXAMPLES)])
 
 
 def _settings(shelf: Shelf, panel: Panel) -> tuple[dict[str, Component], gr.Button]:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-settings"):
-        settings = {name: control(GenerationRequest, name) for name in SETTINGS}
+    with settings_accordion("mp-settings"):
+        settings = controls(GenerationRequest, SETTINGS)
         with gr.Row(elem_classes="mp-row mp-lined"):
             seed = control(GenerationRequest, "seed", scale=3)
             redraw = gr.Button("随机 Random", scale=1, min_width=96)
@@ -243,26 +227,16 @@ def _join(
     output: _Output,
     shown: gr.State,
 ) -> None:
-    names = form.question.inputs[:-1]
-    filled = form.ordered[:-1]
-
-    def values_of(request: GenerationRequest) -> list[Any]:
-        return [getattr(request, name) for name in names]
-
-    def fill(index: int) -> list[Any]:
-        return values_of(EXAMPLES[index])
+    rows = [asdict(example) for example in EXAMPLES]
+    # a style may not have been offered yet: it is filled in as it is
+    fill_on_click(form, examples, rows, "generate_example", postprocess=False)
+    names, filled = form.question.inputs[:-1], form.ordered[:-1]
 
     def use_again(result: GenerationResult | None) -> list[Any]:
-        return [gr.skip() for _ in names] if result is None else values_of(result.again)
+        if result is None:
+            return [gr.skip() for _ in names]
+        return [getattr(result.again, name) for name in names]
 
-    examples.click(
-        fill,
-        examples,
-        filled,
-        postprocess=False,  # a style may not have been offered yet
-        api_name="generate_example",
-        **QUICK,
-    )
     output.again.click(use_again, shown, filled, api_name="generate_again", **QUICK)
     seed = form.components["seed"]
     redraw.click(lambda: None, None, seed, api_name="generate_random_seed", **QUICK)

@@ -5,6 +5,7 @@ of facts in tabs.facts.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -16,29 +17,28 @@ from app.panel import Panel
 from app.samples import sample
 from app.shelf import Shelf, await_model
 from app.tabs import facts, qa_view
-from app.weights_choice import weights_choice
-from app.wiring import (
-    WEIGHTS,
-    Buttons,
-    Desk,
-    Display,
-    Form,
-    Question,
-    publish,
-    submit,
+from app.tabs.layout import (
+    controls,
+    examples_list,
+    fill_on_click,
+    how_accordion,
+    in_columns,
+    long_text,
+    run_and_stop,
+    settings_accordion,
 )
-from demos.limits import label_of
+from app.weights_choice import weights_choice
+from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
 from demos.qa.examples import EXAMPLES, SAMPLES, caption, requests_of
 from demos.qa.record import to_record
 from demos.qa.task import AUTO, MODE_LABEL, QaRequest, QaResult, answer
 from model_core.interfaces import PASSAGE_READER
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 MODE_CHOICES = (
     ("自动 auto", AUTO),
     *((title, name) for name, title in qa_view.MODES.items()),
 )
-FILLED = ("question", "passages")
+SETTINGS = ("extractive", "max_answer_tokens")
 TOKENS, SEGMENTS = "段落问题答案", (0, 0, 0, 0, 1, 1)
 CAPTION = (
     "前缀遮罩：行看列；段落和问题彼此都看得见，答案只看自己之前的字 · prefix mask: "
@@ -100,15 +100,12 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
 def build_passages(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the part that reads passages."""
     asked = question(shelf)
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            inputs, buttons = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            view = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            settings = _settings(shelf, panel)
+    (inputs, buttons), view, examples, settings = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=partial(_settings, shelf, panel),
+    )
     form = Form(asked, {**inputs, **settings, "passage": gr.State("")})
     display = Display(view, gr.State(None), qa_view.stream, qa_view.settle, {})
     publish(desk, asked)
@@ -126,32 +123,23 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
         placeholder="谁？何时？哪里？ Who, when, where?",
         elem_id="mp-qa-question",
     )
-    passages = gr.Textbox(  # takes any length: what is too long is told, not cut
+    passages = long_text(
+        QaRequest,
+        "passages",
         lines=10,
         max_lines=18,
         placeholder="把文字贴在这里，段与段之间空一行…… Paste passages here",
         elem_id="mp-qa-passages",
-        **words_of(label_of(QaRequest, "passages")),
     )
     compare = control(QaRequest, "compare", elem_id="mp-qa-compare")
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "回答 Answer",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-qa-run",
-        )
-        stop = gr.Button(
-            "停止 Stop", interactive=False, scale=1, min_width=96, elem_id="mp-qa-stop"
-        )
+    buttons = run_and_stop("mp-qa", "回答 Answer")
     inputs = {"question": asked, "passages": passages, "compare": compare}
-    return inputs, Buttons(run, stop)
+    return inputs, buttons
 
 
 def _output() -> gr.HTML:
     view = gr.HTML(qa_view.EMPTY, elem_id="mp-qa-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-qa-how"):
+    with how_accordion("mp-qa-how"):
         gr.Markdown(views.flowing(HOW))
         gr.HTML(views.mask_drawing(prefix_mask(SEGMENTS), TOKENS, CAPTION))
     return view
@@ -169,15 +157,7 @@ def prefix_mask(segments: tuple[int, ...]) -> list[list[bool]]:
 
 def _examples() -> gr.Dataset:
     names = [caption(request) for request in examples_of()]
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[name] for name in names],
-        type="index",
-        samples_per_page=len(names),
-        label="例子 Examples",
-        elem_id="mp-qa-examples",
-        elem_classes="mp-examples-list",
-    )
+    return examples_list("mp-qa-examples", names, elem_classes="mp-examples-list")
 
 
 def examples_of() -> tuple[QaRequest, ...]:
@@ -187,25 +167,16 @@ def examples_of() -> tuple[QaRequest, ...]:
 
 
 def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-qa-settings"):
+    with settings_accordion("mp-qa-settings"):
         mode = gr.Radio(list(MODE_CHOICES), value=AUTO, **words_of(MODE_LABEL))
-        extractive = control(QaRequest, "extractive")
-        length = control(QaRequest, "max_answer_tokens")
+        settings = controls(QaRequest, SETTINGS)
         weights = weights_choice(shelf, panel, PASSAGE_READER)
-    return {
-        "mode": mode,
-        "extractive": extractive,
-        "max_answer_tokens": length,
-        WEIGHTS: weights,
-    }
+    return {"mode": mode, **settings, WEIGHTS: weights}
 
 
 def _join(form: Form, examples: gr.Dataset) -> None:
-    requests = examples_of()
-    filled = [form.components[name] for name in FILLED]
-
-    def fill(index: int) -> list[str]:
-        request = requests[index]
-        return [request.question, "\n\n".join(request.passages)]
-
-    examples.click(fill, examples, filled, api_name="answer_example", **QUICK)
+    rows = [
+        {"question": request.question, "passages": "\n\n".join(request.passages)}
+        for request in examples_of()
+    ]
+    fill_on_click(form, examples, rows, "answer_example")

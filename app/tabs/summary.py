@@ -5,29 +5,32 @@ source_view.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from app import views
-from app.controls import control, words_of
+from app.controls import control
 from app.panel import Panel
 from app.samples import sample
 from app.shelf import Shelf, await_model
 from app.tabs import attention_view, summary_view
-from app.weights_choice import weights_choice
-from app.wiring import (
-    WEIGHTS,
-    Buttons,
-    Desk,
-    Display,
-    Form,
-    Question,
-    publish,
-    submit,
+from app.tabs.layout import (
+    bare_words,
+    controls,
+    examples_list,
+    fill_on_click,
+    how_accordion,
+    in_columns,
+    long_text,
+    run_and_stop,
+    settings_accordion,
 )
+from app.weights_choice import weights_choice
+from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
 from demos.limits import label_of
 from demos.summary.examples import EXAMPLES, SAMPLES, caption
 from demos.summary.task import (
@@ -39,7 +42,6 @@ from demos.summary.task import (
 )
 from model_core.interfaces import SUMMARIZER
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 SETTINGS = ("threshold", "copy", "sparse", "num_beams")
 MODES = [("先抽后写 Extract + rewrite", FULL), ("只抽取 Extract only", EXTRACT)]
 HOW = r"""
@@ -106,15 +108,12 @@ class _Output:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the tab and join it to the demo."""
     asked = question(shelf)
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            inputs, buttons = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            output = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            settings = _settings(shelf, panel)
+    (inputs, buttons), output, examples, settings = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=partial(_settings, shelf, panel),
+    )
     form = Form(asked, {**inputs, **settings})
     display = Display(
         output.view,
@@ -135,34 +134,21 @@ def how_drawing(result: SummaryResult) -> Any:
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
-    words = {**words_of(label_of(SummaryRequest, "text")), "info": None}
-    text = gr.Textbox(  # takes any length: what is too long is told, not cut in silence
+    text = long_text(
+        SummaryRequest,
+        "text",
         lines=10,
         max_lines=20,
         placeholder="把长文贴在这里，最多两万字…… Paste a long text here",
+        info=None,
         elem_id="mp-summary-text",
-        **words,
     )
     with gr.Row(elem_classes="mp-row mp-pair"):
-        label = {**words_of(label_of(SummaryRequest, "mode")), "info": None}
-        mode = gr.Radio(MODES, value=FULL, min_width=140, **label)
+        words = bare_words(label_of(SummaryRequest, "mode"))
+        mode = gr.Radio(MODES, value=FULL, min_width=140, **words)
     max_chars = control(SummaryRequest, "max_chars", info=None)
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "做摘要 Summarise",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-summary-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-summary-stop",
-        )
-    return {"text": text, "mode": mode, "max_chars": max_chars}, Buttons(run, stop)
+    buttons = run_and_stop("mp-summary", "做摘要 Summarise")
+    return {"text": text, "mode": mode, "max_chars": max_chars}, buttons
 
 
 def _output() -> _Output:
@@ -175,7 +161,7 @@ def _output() -> _Output:
             elem_id="mp-summary-shade",
         )
     view = gr.HTML(summary_view.EMPTY, elem_id="mp-summary-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-summary-how"):
+    with how_accordion("mp-summary-how"):
         gr.Markdown(views.flowing(HOW))
         mask = gr.HTML("", elem_id="mp-summary-mask")
     return _Output(view, shade, mask)
@@ -183,19 +169,12 @@ def _output() -> _Output:
 
 def _examples() -> gr.Dataset:
     names = [*SAMPLES.values(), *map(caption, EXAMPLES)]
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[name] for name in names],
-        type="index",
-        samples_per_page=len(names),
-        label="例子 Examples",
-        elem_id="mp-summary-examples",
-    )
+    return examples_list("mp-summary-examples", names)
 
 
 def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-summary-settings"):
-        settings = {name: control(SummaryRequest, name) for name in SETTINGS}
+    with settings_accordion("mp-summary-settings"):
+        settings = controls(SummaryRequest, SETTINGS)
         weights = weights_choice(shelf, panel, SUMMARIZER)
     return {**settings, WEIGHTS: weights}
 
@@ -206,13 +185,8 @@ def examples_of() -> tuple[SummaryRequest, ...]:
 
 
 def _join(form: Form, examples: gr.Dataset, output: _Output) -> None:
-    requests = examples_of()
-    names, filled = form.question.inputs[:-1], form.ordered[:-1]
-
-    def fill(index: int) -> list[Any]:
-        return [getattr(requests[index], name) for name in names]
-
-    examples.click(fill, examples, filled, api_name="summarize_example", **QUICK)
+    rows = [asdict(request) for request in examples_of()]
+    fill_on_click(form, examples, rows, "summarize_example")
     output.shade.change(
         None,
         output.shade,

@@ -6,6 +6,7 @@ picture of the mask in attention_view.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,28 +14,29 @@ import numpy as np
 from gradio.components import Component
 
 from app import views
-from app.controls import control, words_of
+from app.controls import control
 from app.panel import Panel
 from app.samples import sample
 from app.shelf import Shelf, await_model
 from app.tabs import attention_view, title_view
-from app.weights_choice import weights_choice
-from app.wiring import (
-    WEIGHTS,
-    Buttons,
-    Desk,
-    Display,
-    Form,
-    Question,
-    publish,
-    submit,
+from app.tabs.layout import (
+    bare_words,
+    controls,
+    examples_list,
+    fill_on_click,
+    how_accordion,
+    in_columns,
+    long_text,
+    run_and_stop,
+    settings_accordion,
 )
+from app.weights_choice import weights_choice
+from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
 from demos.limits import label_of
 from demos.title.examples import EXAMPLES, SAMPLES, caption
 from demos.title.task import FEW, TitleRequest, TitleResult, write_titles
 from model_core.interfaces import TEXT_REWRITER, AttentionPicture
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 SETTINGS = ("max_new_tokens", "min_new_tokens", "length_penalty")
 HOW = """
 文章和标题排成一行，交给**同一个**网络：`[CLS] 文章 [SEP] 标题 [SEP]`。遮罩把这一行分成
@@ -102,15 +104,12 @@ class _Output:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the tab and join it to the demo."""
     asked = question(shelf)
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            inputs, buttons = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            output = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            settings = _settings(shelf, panel)
+    (inputs, buttons), output, examples, settings = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=partial(_settings, shelf, panel),
+    )
     form = Form(asked, {**inputs, **settings})
     display = Display(
         output.view,
@@ -131,45 +130,27 @@ def how_drawing(result: TitleResult) -> Any:
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
-    text = gr.Textbox(  # takes any length: what is too long is told, not cut in silence
+    text = long_text(
+        TitleRequest,
+        "text",
         lines=9,
         max_lines=18,
         placeholder="把文章贴在这里…… Paste an article here",
+        info=None,
         elem_id="mp-title-text",
-        **_words("text"),
     )
     with gr.Row(elem_classes="mp-row mp-two"):
-        num_return = gr.Slider(
-            1, 8, value=FEW, step=1, min_width=140, **_words("num_return")
-        )
+        words = bare_words(label_of(TitleRequest, "num_return"))
+        num_return = gr.Slider(1, 8, value=FEW, step=1, min_width=140, **words)
         num_beams = control(TitleRequest, "num_beams", info=None, min_width=140)
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "起标题 Title it",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-title-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-title-stop",
-        )
+    buttons = run_and_stop("mp-title", "起标题 Title it")
     inputs = {"text": text, "num_return": num_return, "num_beams": num_beams}
-    return inputs, Buttons(run, stop)
-
-
-def _words(name: str) -> dict[str, str | None]:
-    """Return a field's label without its help, where the place explains it."""
-    return {**words_of(label_of(TitleRequest, name)), "info": None}
+    return inputs, buttons
 
 
 def _output() -> _Output:
     view = gr.HTML(title_view.EMPTY, elem_id="mp-title-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-title-how"):
+    with how_accordion("mp-title-how"):
         gr.Markdown(views.flowing(HOW))
         mask = gr.HTML(attention_view.seam(FIRST_PICTURE), elem_id="mp-title-mask")
     return _Output(view, mask)
@@ -177,20 +158,12 @@ def _output() -> _Output:
 
 def _examples() -> gr.Dataset:
     names = [*SAMPLES.values(), *map(caption, EXAMPLES)]
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[name] for name in names],
-        type="index",
-        samples_per_page=len(names),
-        label="例子 Examples",
-        elem_id="mp-title-examples",
-        elem_classes="mp-examples-list",
-    )
+    return examples_list("mp-title-examples", names, elem_classes="mp-examples-list")
 
 
 def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-title-settings"):
-        settings = {name: control(TitleRequest, name) for name in SETTINGS}
+    with settings_accordion("mp-title-settings"):
+        settings = controls(TitleRequest, SETTINGS)
         weights = weights_choice(shelf, panel, TEXT_REWRITER)
     return {**settings, WEIGHTS: weights}
 
@@ -201,16 +174,9 @@ def examples_of() -> tuple[TitleRequest, ...]:
 
 
 def _join(form: Form, examples: gr.Dataset) -> None:
-    requests = examples_of()
-    names, filled = form.question.inputs[:-1], form.ordered[:-1]
+    rows = [{**asdict(one), "num_return": one.num_titles} for one in examples_of()]
+    fill_on_click(form, examples, rows, "title_example")
     num_beams, num_return = (form.components[n] for n in ("num_beams", "num_return"))
-
-    def fill(index: int) -> list[Any]:
-        request = requests[index]
-        shown = {**asdict(request), "num_return": request.num_titles}
-        return [shown[name] for name in names]
-
-    examples.click(fill, examples, filled, api_name="title_example", **QUICK)
     # As many titles as beams at most: the one that was not touched gives way.
     num_beams.input(
         None,

@@ -8,6 +8,7 @@ import html
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,16 @@ from app.panel import Panel, ready_of
 from app.samples import sample
 from app.shelf import AUTO, Shelf, await_model
 from app.tabs import triples_how, triples_view
+from app.tabs.layout import (
+    QUICK,
+    examples_list,
+    fill_on_click,
+    how_accordion,
+    in_columns,
+    long_text,
+    run_and_stop,
+    settings_accordion,
+)
 from app.weights_choice import weights_choice
 from app.wiring import (
     WEIGHTS,
@@ -32,7 +43,7 @@ from app.wiring import (
     submit,
     told,
 )
-from demos.limits import Label, label_of
+from demos.limits import Label
 from demos.triples.examples import EXAMPLES, SAMPLES, caption
 from demos.triples.schema import SCHEMA_LABEL, line_of
 from demos.triples.task import (
@@ -44,7 +55,6 @@ from demos.triples.task import (
 )
 from model_core.interfaces import TRIPLE_POINTER, ModelError, Relation
 
-QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 RAW = {"preprocess": False, **QUICK}  # a choice may have left its list meanwhile
 DECODERS = (
     ("自动 · auto", BEST_DECODER),
@@ -122,10 +132,15 @@ def examples_of() -> tuple[TripleRequest, ...]:
     return (*EXAMPLES, *(TripleRequest(sample(name)) for name in SAMPLES))
 
 
-def values_of(request: TripleRequest) -> list[Any]:
-    """Return a request's fields as the form shows them, in their order."""
+def values_of(request: TripleRequest) -> dict[str, Any]:
+    """Return a request's fields as the form shows them, by name."""
     schema = "\n".join(line_of(relation) for relation in request.schema or ())
-    return [request.text, schema, request.threshold, request.decoder]
+    return {
+        "text": request.text,
+        "schema": schema,
+        "threshold": request.threshold,
+        "decoder": request.decoder,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +156,12 @@ class _Input:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the tab and join it to the demo."""
     asked = question(shelf)
-    with gr.Row(elem_classes="mp-columns"):
-        with gr.Column(elem_classes="mp-ask"):
-            given = _inputs()
-        with gr.Column(elem_classes="mp-answer"):
-            threshold, view = _output()
-        with gr.Column(elem_classes="mp-examples"):
-            examples = _examples()
-        with gr.Column(elem_classes="mp-more"):
-            decoder, weights = _settings(shelf, panel)
+    given, (threshold, view), examples, (decoder, weights) = in_columns(
+        ask=_inputs,
+        answer=_output,
+        examples=_examples,
+        more=partial(_settings, shelf, panel),
+    )
     form = Form(
         asked,
         {
@@ -166,19 +178,21 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     display = Display(view, shown, triples_view.stream, triples_view.settle, kept)
     publish(desk, asked)
     submit(desk, form, given.buttons, display)
-    _join_examples(form, examples)
+    rows = [values_of(request) for request in examples_of()]
+    fill_on_click(form, examples, rows, "extract_triples_example")
     _join_threshold(threshold, shown, view)
     _join_known(shelf, panel, form, given.known)
 
 
 def _inputs() -> _Input:
-    words = {**words_of(label_of(TripleRequest, "text")), "info": None}
-    text = gr.Textbox(  # takes any length: what is too long is told, not cut in silence
+    text = long_text(
+        TripleRequest,
+        "text",
         lines=8,
         max_lines=18,
         placeholder="《史记》的作者是司马迁……",
+        info=None,
         elem_id="mp-triples-text",
-        **words,
     )
     with gr.Accordion(
         "限定关系 Limit the relations", open=False, elem_id="mp-triples-schema"
@@ -190,28 +204,14 @@ def _inputs() -> _Input:
             placeholder="图书作品 作者 人物\n人物: 父亲, 母亲",
             **words_of(SCHEMA_LABEL),
         )
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "抽取 Extract",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-triples-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-triples-stop",
-        )
-    return _Input(text, known, schema, Buttons(run, stop))
+    buttons = run_and_stop("mp-triples", "抽取 Extract")
+    return _Input(text, known, schema, buttons)
 
 
 def _output() -> tuple[Component, gr.HTML]:
     threshold = control(TripleRequest, "threshold", elem_id="mp-triples-threshold")
     view = gr.HTML(triples_view.EMPTY, elem_id="mp-triples-view")
-    with gr.Accordion("怎么做到的 How it works", open=False, elem_id="mp-triples-how"):
+    with how_accordion("mp-triples-how"):
         gr.Markdown(views.flowing(triples_how.HALF_POINTER))
         gr.HTML(triples_how.pointer_table())
         gr.Markdown(views.flowing(triples_how.GPLINKER))
@@ -221,33 +221,16 @@ def _output() -> tuple[Component, gr.HTML]:
 
 def _examples() -> gr.Dataset:
     names = [*map(caption, EXAMPLES), *SAMPLES.values()]
-    return gr.Dataset(
-        components=[gr.Textbox(visible=False)],
-        samples=[[name] for name in names],
-        type="index",
-        samples_per_page=len(names),
-        label="例子 Examples",
-        elem_id="mp-triples-examples",
-    )
+    return examples_list("mp-triples-examples", names)
 
 
 def _settings(shelf: Shelf, panel: Panel) -> tuple[gr.Dropdown, gr.Dropdown]:
-    with gr.Accordion("参数 Settings", open=False, elem_id="mp-triples-settings"):
+    with settings_accordion("mp-triples-settings"):
         decoder = gr.Dropdown(
             list(DECODERS), value=BEST_DECODER, **words_of(DECODER_LABEL)
         )
         weights = weights_choice(shelf, panel, TRIPLE_POINTER)
     return decoder, weights
-
-
-def _join_examples(form: Form, examples: gr.Dataset) -> None:
-    requests = examples_of()
-
-    def fill(index: int) -> list[Any]:
-        return values_of(requests[index])
-
-    filled = form.ordered[:-1]
-    examples.click(fill, examples, filled, api_name="extract_triples_example", **QUICK)
 
 
 def _join_threshold(threshold: Component, shown: gr.State, view: gr.HTML) -> None:

@@ -464,7 +464,7 @@ def test_every_listener_has_a_name_and_only_one_is_public(page):
 def test_every_example_fills_the_form_with_its_play(page):
     examples = iter(EXAMPLES)
     for play in fewshot.PRESETS:
-        for index, (name,) in enumerate(fewshot.samples_of(play)):
+        for index, name in enumerate(fewshot.names_of(play)):
             example = next(examples)
             answer = page.predict("classify_example", index, play.name)
             text, second, pattern, labels = answer
@@ -480,9 +480,7 @@ def test_choosing_a_play_offers_its_examples(page):
         second, pattern, labels, examples = page.predict("classify_play", play.name)
         assert second["visible"] == ("{text_b}" in pattern)
         assert (pattern, labels) == (play.pattern, as_lines(play.labels))
-        assert [name for (name,) in examples["samples"]] == [
-            name for (name,) in fewshot.samples_of(play)
-        ]
+        assert [name for (name,) in examples["samples"]] == fewshot.names_of(play)
 
 
 def test_sample_lines_go_with_the_chosen_play(page):

@@ -30,6 +30,7 @@ from recipes.lessons import (
     documents,
     extracting,
     facts,
+    judging,
     pointing,
     reading,
     rewriting,
@@ -60,19 +61,21 @@ CONDITIONS = ("正面", "负面")
 
 # How often a step is one of these. Chosen by tokens at hand and by what is hardest.
 SHARES = {
-    "language": 0.09,
-    "styled": 0.03,
-    "title": 0.24,
+    "language": 0.08,
+    "styled": 0.02,
+    "judged": 0.06,
+    "title": 0.26,
     "summary": 0.05,
-    "answer": 0.14,
-    "cloze": 0.20,
-    "triples": 0.19,
-    "facts": 0.05,
-    "extract": 0.03,
+    "answer": 0.12,
+    "cloze": 0.17,
+    "triples": 0.24,
+    "facts": 0.02,
+    "extract": 0.02,
 }
 # Sources are shorter than a page may send: more examples for the same hours.
 SOURCE_ROOM, TITLE_ROOM, QUESTION_ROOM = 176, 40, 168
 HIDDEN_WEIGHT = 0.3  # of a hidden token's loss, beside 1 for a target's
+CLOZE_ROWS = 0.375  # of a batch of plain text: blanks are filled by it alone
 SUMMARY_TARGET, ANSWER_TARGET, KEY_TARGET = 190, 48, 48
 
 logger = logging.getLogger(__name__)
@@ -149,6 +152,7 @@ def parts_of(corpus: Path) -> Parts:
         word_marks=True,
         conditions=CONDITIONS,
         blank_style=BLANK_STYLE,
+        source_tokens={"title": SOURCE_ROOM},
     )
 
 
@@ -185,6 +189,7 @@ def streams(
             formats,
             longest_answer=ANSWER_TARGET,
         ),
+        "judged": judging.documents(lessons / "judged.npz", next(rngs)),
     }  # fmt: skip
     tokens = (corpus / "vocab.txt").read_text(encoding="utf8").split("\n")
     mask_id, first_plain = tokens.index("[MASK]"), len(vocabulary.MARKS)
@@ -207,7 +212,7 @@ def streams(
 
 def language_batches(corpus: Path, leg: Leg, seed: int) -> Iterator[Batch]:
     """Yield the batches of pretraining."""
-    parts = leg.parts()
+    parts = leg.parts(CLOZE_ROWS)
     names = sorted({name for part in parts for name in part.shares})
     tokens = (corpus / "vocab.txt").read_text(encoding="utf8").split("\n")[:-1]
     return packing.mixed_batches(

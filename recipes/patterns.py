@@ -4,7 +4,7 @@ Changes when a task is asked in other words. Knows no model. Those of the page's
 are the same ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from demos.fewshot.pattern import read_pattern
@@ -53,3 +53,39 @@ PATTERNS: dict[str, ClozePattern] = {
         "{text}这里的{text_b}，____。", {"true": "对的", "false": "错的"}
     ),
 }
+
+# Asked in other words as well while training, so that a person's own words work.
+OTHER_WORDS: dict[str, tuple[ClozePattern, ...]] = {
+    "eprstmt": (
+        ClozePattern("____推荐。{text}", {"Positive": "很", "Negative": "不"}),
+        ClozePattern("{text}总之很____。", {"Positive": "好", "Negative": "差"}),
+        ClozePattern("这是一条____评。{text}", {"Positive": "好", "Negative": "差"}),
+    ),
+    "tnews": (
+        ClozePattern("{text}这是一则____新闻。"),
+        ClozePattern("____：{text}"),
+    ),
+    "ocnli": (
+        ClozePattern(
+            "“{text}”和“{text_b}”是____的关系。",
+            {"entailment": "蕴含", "neutral": "中立", "contradiction": "矛盾"},
+        ),
+    ),
+    "bustm": (ClozePattern("{text}？____，{text_b}", {"1": "是的", "0": "不是"}),),
+}
+
+
+def judged(
+    task: str, examples: Sequence[FewshotExample], labels: Sequence[LabelWord]
+) -> Iterator[tuple[Blanked, str]]:
+    """Yield every example as a sentence, with the word that belongs in its blank.
+
+    Every other one is asked in the task's own words, the rest in others in turn.
+    """
+    own, others = PATTERNS[task], OTHER_WORDS.get(task, ())
+    turns = [pattern for other in others for pattern in (own, other)] or [own]
+    places = {one.label: place for place, one in enumerate(labels)}
+    for number, example in enumerate(examples):
+        pattern = turns[number % len(turns)]
+        word = pattern.words_of(labels)[places[example.label]]
+        yield pattern.blanked(example), word

@@ -54,9 +54,9 @@ class Leg:
         warmup = max(1, min(self.warmup_steps, start))  # a short try warms up shortly
         return WarmupStableDecay(self.peak_rate, warmup, start, end)
 
-    def parts(self) -> tuple[packing.Part, ...]:
-        """Return the rows of every batch by kind."""
-        cloze = max(1, round(self.rows * CLOZE_ROWS))
+    def parts(self, cloze_rows: float = CLOZE_ROWS) -> tuple[packing.Part, ...]:
+        """Return the rows of every batch by kind, so many of them a cloze."""
+        cloze = max(1, round(self.rows * cloze_rows))
         prefix = max(1, round(self.rows * PREFIX_ROWS))
         causal = self.rows - cloze - prefix
         return (

@@ -9,16 +9,27 @@ from dataclasses import asdict
 from pathlib import Path
 
 from model_core.interfaces import Relation
+from model_core.roles.blanks import BlankLayout
 from model_core.roles.formats import Formats
 from model_core.tokenizers.load import load_tokenizer
 from model_core.tokenizers.word_marks import WORD_MARKS
-from recipes import corpus, encoding, labelling, tasks_data
+from recipes import corpus, encoding, labelling, patterns, tasks_data
 from recipes.cutting import cut_clauses
-from recipes.lessons import extracting, facts, pointing, reading, rewriting, styled
+from recipes.lessons import (
+    extracting,
+    facts,
+    judging,
+    pointing,
+    reading,
+    rewriting,
+    styled,
+)
 from recipes.task_files import find
+from recipes.tasks_data import FewshotExample
 
 LESSONS = "lessons"
 SOURCE_ROOM = 400
+JUDGED_ROOM = 160
 LONGEST_SUMMARY_CHARS = 300
 
 
@@ -87,7 +98,7 @@ def _facts(data: Path, formats: Formats, lessons: Path) -> None:
 def _reviews(data: Path, formats: Formats, lessons: Path) -> None:
     """Short texts that praise or complain, as far as the labeller is sure."""
     folder = data / "fewshot" / "eprstmt"
-    reviews = labelling.read_reviews(folder)
+    reviews = labelling.read_splits(folder)
     labeller = labelling.learn_sentiment(reviews)
     texts = list(reviews.unlabelled)
     texts += [
@@ -105,11 +116,35 @@ def _reviews(data: Path, formats: Formats, lessons: Path) -> None:
     )
 
 
+def _judged(data: Path, formats: Formats, lessons: Path) -> None:
+    """Labelled lines of the few-shot tasks at hand but for the split that scores.
+
+    Of reviews also those without a label that the labeller is sure of.
+    """
+    groups = {}
+    for folder in sorted((data / "fewshot").iterdir()):
+        task = folder.name
+        if task not in patterns.PATTERNS:
+            continue
+        splits = labelling.read_splits(folder)
+        examples = list(splits.labelled)
+        if task == "eprstmt":
+            labeller = labelling.learn_sentiment(splits)
+            found = labeller.label(list(splits.unlabelled))
+            pairs = zip(splits.unlabelled, found, strict=True)
+            examples += [FewshotExample(text, name) for text, name in pairs if name]
+        labels = tasks_data.read_labels(folder / "labels.json")
+        groups[task] = patterns.judged(task, examples, labels)
+    layout = BlankLayout(formats.tokenizer, styled.STYLE)
+    judging.encode(groups, layout, JUDGED_ROOM, lessons / "judged.npz")
+
+
 ENCODERS: dict[str, Callable[[Path, Formats, Path], None]] = {
     "facts": _facts,
     "triples": _triples,
     "qa": _questions,
     "styled": _reviews,
+    "judged": _judged,
     "title": _titles,
     "summary": _summaries,
 }

@@ -6,7 +6,7 @@ Changes when filling blanks takes another step. Knows no label and no pattern.
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from model_core.interfaces import (
     WeightsInfo,
 )
 from model_core.models.network import weights_by_name
+from model_core.roles.blanks import Blank, BlankLayout
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.parts import FILE_NAME, Parts
 from model_core.training.cloze_learner import (
@@ -44,26 +45,6 @@ VOCABULARY_FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Blank:
-    """A sentence in tokens with its blank masked.
-
-    Attributes:
-        token_ids: int32 (length,).
-        first: Index of the first mask.
-        num_masks: Masks in the blank.
-    """
-
-    token_ids: npt.NDArray[np.int32]
-    first: int
-    num_masks: int
-
-    @property
-    def places(self) -> npt.NDArray[np.int32]:
-        """Where the masks are."""
-        return np.arange(self.first, self.first + self.num_masks, dtype="int32")
-
-
 class NetworkMaskFiller:
     """A ``MaskFiller`` over a network with a vocabulary head that reads both ways.
 
@@ -73,10 +54,7 @@ class NetworkMaskFiller:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
-        tokenizer = model.tokenizer
-        opening = (tokenizer.cls_id, self._style())
-        self._opening = [token for token in opening if token is not None]
-        self._end = [] if tokenizer.sep_id is None else [tokenizer.sep_id]
+        self._layout = BlankLayout(model.tokenizer, model.parts.blank_style)
         self._head = vocabulary_head(model.engine.network)
 
     @property
@@ -156,10 +134,6 @@ class NetworkMaskFiller:
         parts = Parts(("words",), blank_style=self._model.parts.blank_style)
         parts.save(path / FILE_NAME)
 
-    def _style(self) -> int | None:
-        style = self._model.parts.blank_style
-        return self._model.tokenizer.token_to_id(style) if style else None
-
     def _spelled(self, word: str) -> tuple[int, ...]:
         tokenizer = self._model.tokenizer
         ids = tokenizer.encode(word).token_ids
@@ -173,23 +147,8 @@ class NetworkMaskFiller:
         return ids
 
     def _blank(self, sentence: Blanked, num_masks: int) -> Blank:
-        """Return a sentence with so many masks, shortened where it must be."""
-        tokenizer = self._model.tokenizer
-        before = list(tokenizer.encode(sentence.before).token_ids)
-        after = list(tokenizer.encode(sentence.after).token_ids)
-        fixed = len(self._opening) + len(self._end) + num_masks
-        room = self._model.config.max_position_embeddings - fixed
-        over = max(0, len(before) + len(after) - room)
-        if over and sentence.shorten == "before":
-            cut = min(over, len(before))
-            before, over = before[cut:], over - cut
-        after = after[: len(after) - min(over, len(after))]
-        before = before[max(0, len(before) + len(after) - room) :]
-        masks = [tokenizer.mask_id or 0] * num_masks
-        ids = [*self._opening, *before, *masks, *after, *self._end]
-        return Blank(
-            np.asarray(ids, "int32"), len(self._opening) + len(before), num_masks
-        )
+        room = self._model.config.max_position_embeddings
+        return self._layout.blank(sentence, num_masks, room)
 
     def _example(self, sentence: Blanked, word: tuple[int, ...]) -> ClozeExample:
         blank = self._blank(sentence, len(word))

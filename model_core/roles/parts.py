@@ -5,7 +5,8 @@ they can play follows from their heads.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ class Parts:
         word_marks: Whether its sources carry marks of words.
         conditions: Names of the values that may shift its norms, in their order.
         blank_style: The style mark that opens a sentence with a blank.
+        source_tokens: How long a part's sources were at most; longer ones are read
+            worse than their beginning alone. As long as positions last where a part is
+            not named.
     """
 
     names: tuple[str, ...] = ()
@@ -37,6 +41,7 @@ class Parts:
     word_marks: bool = False
     conditions: tuple[str, ...] = ()
     blank_style: str = ""
+    source_tokens: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values that ``load_parts`` reads."""
@@ -48,6 +53,7 @@ class Parts:
             "word_marks": self.word_marks,
             "conditions": list(self.conditions),
             "blank_style": self.blank_style,
+            "source_tokens": dict(self.source_tokens),
         }
 
     def save(self, path: Path) -> None:
@@ -78,9 +84,17 @@ def load_parts(folder: Path) -> Parts:
             bool(values["word_marks"]),
             tuple(values["conditions"]),
             str(values["blank_style"]),
+            _source_tokens(values["source_tokens"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{FILE_NAME}: expected parts, relations, word_marks, conditions and "
-            f"blank_style, received {str(values)[:80]} ({error})"
+            f"{FILE_NAME}: expected parts, relations, word_marks, conditions, "
+            f"blank_style and source_tokens, received {str(values)[:80]} ({error})"
         ) from error
+
+
+def _source_tokens(values: dict[str, Any]) -> dict[str, int]:
+    for name, count in values.items():
+        if name not in PARTS or not isinstance(count, int) or count < 1:
+            raise ValueError(f"expected a part and a count >= 1, got {name}: {count}")
+    return values

@@ -116,6 +116,7 @@ class NetworkTextRewriter:
     def _source(self, text: str, options: RewriteOptions) -> Source:
         limit = self._model.config.max_position_embeddings
         room = max(limit - options.max_new_tokens, limit // 2)
+        room = min(room, self._model.parts.source_tokens.get(options.part, room))
         # more characters than tokens fit need not be cut into words
         piece = self._model.formats.piece(text[: 4 * room])
         return self._model.formats.rewriting(options.part, piece, room)

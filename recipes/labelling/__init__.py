@@ -7,16 +7,17 @@ from recipes.labelling.sentiment import (
     SentimentLabeller,
     cross_validate,
     learn_sentiment,
-    read_reviews,
 )
+from recipes.labelling.splits import Splits, read_splits
 
 __all__ = [
     "TAGS",
     "CrossValidation",
     "SentimentLabeller",
+    "Splits",
     "copy_tags",
     "cross_validate",
     "extraction_labels",
     "learn_sentiment",
-    "read_reviews",
+    "read_splits",
 ]

@@ -6,7 +6,6 @@ FewCLUE's eprstmt, then one round from its unlabelled ones.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -19,13 +18,12 @@ from recipes.bayes import (
     number_bigrams,
     tabulate,
 )
-from recipes.tasks_data import FewshotExample, fewshot_example, read
+from recipes.labelling.splits import Splits
 
 NAMES = ("Negative", "Positive")
 TRUSTED_SHARE = 0.5  # of the unlabelled texts, the surest, teach the second round
 CONFIDENCE = 0.95
 FOLDS = 10
-HELD_OUT = "dev_0.jsonl"  # few-shot is evaluated on it: its labels are not learned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,33 +76,7 @@ class CrossValidation:
     scale: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reviews:
-    """Distinct labelled texts and distinct texts without a label."""
-
-    labelled: tuple[FewshotExample, ...]
-    unlabelled: tuple[str, ...]
-
-
-def read_reviews(folder: Path, held_out: str = HELD_OUT) -> Reviews:
-    """Read all splits of eprstmt but the one held out, and its unlabelled texts.
-
-    A text of the held-out split is left out of the others too.
-
-    Args:
-        folder: ``fewshot/eprstmt``.
-        held_out: Name of a file, or "" for none.
-    """
-    files = sorted([*folder.glob("train_*.jsonl"), *folder.glob("dev_*.jsonl")])
-    examples = {e.text: e for f in files for e in read(f, fewshot_example)}
-    for example in read(folder / held_out, fewshot_example) if held_out else ():
-        examples.pop(example.text, None)
-    texts = read(folder / "unlabeled.jsonl.xz", lambda record: str(record["text"]))
-    unlabelled = (text for text in dict.fromkeys(texts) if text not in examples)
-    return Reviews(tuple(examples.values()), tuple(unlabelled))
-
-
-def learn_sentiment(reviews: Reviews) -> SentimentLabeller:
+def learn_sentiment(reviews: Splits) -> SentimentLabeller:
     """Learn from all reviews; the scale comes from cross-validation."""
     scale = cross_validate(reviews).scale
     numbers, labelled, unlabelled, labels = _tables(reviews)
@@ -112,7 +84,7 @@ def learn_sentiment(reviews: Reviews) -> SentimentLabeller:
     return SentimentLabeller(numbers, log_odds, scale)
 
 
-def cross_validate(reviews: Reviews, folds: int = FOLDS) -> CrossValidation:
+def cross_validate(reviews: Splits, folds: int = FOLDS) -> CrossValidation:
     """Learn from all folds but one and label that one, in turn."""
     _, labelled, unlabelled, labels = _tables(reviews)
     fold = np.random.default_rng(0).permutation(len(labels)) % folds
@@ -137,7 +109,7 @@ def cross_validate(reviews: Reviews, folds: int = FOLDS) -> CrossValidation:
 
 
 def _tables(
-    reviews: Reviews,
+    reviews: Splits,
 ) -> tuple[dict[str, int], BigramTable, BigramTable, Ints]:
     texts = [example.text for example in reviews.labelled]
     numbers = number_bigrams([*texts, *reviews.unlabelled])

@@ -6,7 +6,8 @@ import pytest
 from demos.fewshot.presets import PRESETS
 from model_core.interfaces import MASK_FILLER, LearningFrame, ModelError
 from recipes.asking import ASKS, ROLES, AskSettings, LearningOptions
-from recipes.patterns import PATTERNS
+from recipes.dev_sets import SHOWCASE
+from recipes.patterns import PATTERNS, judged
 from recipes.task_files import TaskData
 from recipes.tasks_data import (
     FewshotExample,
@@ -17,6 +18,7 @@ from recipes.tasks_data import (
     SummaryExample,
     TitleExample,
     TriplesExample,
+    read_labels,
 )
 from tests.fake_fact_finder import FakeFactFinder
 from tests.fake_passage_reader import FakePassageReader
@@ -188,3 +190,23 @@ def test_a_pattern_holds_the_example_once_and_one_blank(task):
     assert (blanked.before + blanked.after).count("正文") == 1
     pairs = {"ocnli", "bustm", "csl", "cluewsc"}
     assert ((blanked.before + blanked.after).count("又一段") == 1) == (task in pairs)
+
+
+def test_training_asks_every_other_example_in_the_words_of_the_score():
+    labels = read_labels(SHOWCASE / "fewshot" / "eprstmt" / "labels.json")
+    examples = [FewshotExample(f"第{n}条。", "Positive") for n in range(6)]
+    asked = list(judged("eprstmt", examples, labels))
+    own = PATTERNS["eprstmt"]
+    kept = [s == own.blanked(e) for e, (s, _) in zip(examples, asked, strict=True)]
+    assert kept == [True, False] * 3
+    assert [word for _, word in asked] == ["很", "很", "很", "好", "很", "好"]
+
+
+@pytest.mark.parametrize("task", sorted(PATTERNS))
+def test_every_set_can_be_asked(task):
+    words = {"eprstmt": "Positive", "ocnli": "neutral", "cluewsc": "true"}
+    label = words.get(task, "1")
+    examples = [FewshotExample("正文", label, "又一段")] * 8
+    asked = list(judged(task, examples, [LabelWord(label, "词")]))
+    assert len(asked) == 8
+    assert all(word and "正文" in s.before + s.after for s, word in asked)

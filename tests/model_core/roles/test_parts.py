@@ -11,7 +11,7 @@ from tests.model_core.playing_checkpoint import RELATIONS
 
 
 def test_parts_come_back_as_they_were_saved(tmp_path):
-    parts = Parts(PARTS, RELATIONS, True, ("正面", "负面"), "[短文]")
+    parts = Parts(PARTS, RELATIONS, True, ("正面", "负面"), "[短文]", {"title": 176})
     parts.save(tmp_path / "parts.json")
     assert load_parts(tmp_path) == parts
     assert "正面" in (tmp_path / "parts.json").read_text(encoding="utf8")
@@ -38,6 +38,10 @@ def written(tmp_path, **changes):
         ({"conditions": None}, "'conditions'"),
         ({"blank_style": None}, "'blank_style'"),
         ({"conditions": 3}, "not iterable"),
+        ({"source_tokens": None}, "'source_tokens'"),
+        ({"source_tokens": ["title"]}, "items"),
+        ({"source_tokens": {"poem": 9}}, "expected a part and a count >= 1"),
+        ({"source_tokens": {"title": 0}}, "expected a part and a count >= 1"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused(tmp_path, changes, message):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -182,6 +183,15 @@ def test_a_long_source_is_read_from_its_start_and_says_how_far(rewriter):
     assert frame.num_source_chars_read == 512 - 6 - 3
     assert "".join(frame.attention.tokens[2:503]) == source[:501]
     assert last(rewriter, RIVER, PLAIN).num_source_chars_read == len(RIVER)
+
+
+def test_no_more_is_read_than_was_ever_trained(rewriter, monkeypatch):
+    model = rewriter._model
+    short = replace(model.parts, source_tokens={"title": 20})
+    monkeypatch.setattr(rewriter, "_model", replace(model, parts=short))
+    assert last(rewriter, "长江" * 50, PLAIN).num_source_chars_read == 20 - 3
+    other = replace(PLAIN, part="summary")
+    assert last(rewriter, "长江" * 50, other).num_source_chars_read == 100
 
 
 @pytest.mark.parametrize("source", ["", "😀🎉", "\n\n", "[标题][SEP]"])

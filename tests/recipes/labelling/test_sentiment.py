@@ -1,10 +1,6 @@
-import json
-import lzma
-
 import pytest
 
-from recipes.labelling import cross_validate, learn_sentiment, read_reviews
-from recipes.labelling.sentiment import Reviews
+from recipes.labelling import Splits, cross_validate, learn_sentiment
 from recipes.tasks_data import FewshotExample
 
 PRAISE = ["味道很好", "服务很好", "质量很好", "很好用", "包装很好", "价格很好"]
@@ -14,7 +10,7 @@ BLAME = ["味道太差", "服务太差", "质量太差", "太差了", "包装太
 def reviews(unlabelled=("物流很好也很快", "物流太差也很慢") * 3):
     labelled = [FewshotExample(t, "Positive") for t in PRAISE]
     labelled += [FewshotExample(t, "Negative") for t in BLAME]
-    return Reviews(tuple(labelled), tuple(unlabelled))
+    return Splits(tuple(labelled), tuple(unlabelled))
 
 
 @pytest.fixture(scope="module", name="labeller")
@@ -50,24 +46,7 @@ def test_unlabelled_texts_teach_words_that_go_with_known_ones():
 def test_cross_validation_never_learns_from_the_line_it_labels():
     memorised = [FewshotExample(f"{c * 4}", "Positive") for c in "甲乙丙丁"]
     memorised += [FewshotExample(f"{c * 4}", "Negative") for c in "戊己庚辛"]
-    told = cross_validate(Reviews(tuple(memorised), ("无关",)), folds=4)
+    told = cross_validate(Splits(tuple(memorised), ("无关",)), folds=4)
     assert told.accuracy <= 0.5
     assert told.confident_share == 0
     assert cross_validate(reviews(), folds=4).accuracy == 1.0
-
-
-def test_the_held_out_split_is_in_no_other(tmp_path):
-    def write(name, *pairs):
-        lines = [json.dumps({"text": t, "label": label}) for t, label in pairs]
-        (tmp_path / name).write_text("\n".join(lines), encoding="utf8")
-
-    write("train_0.jsonl", ("好", "Positive"), ("共", "Negative"))
-    write("dev_0.jsonl", ("共", "Negative"), ("留", "Positive"))
-    write("dev_1.jsonl", ("好", "Positive"), ("差", "Negative"))
-    texts = [json.dumps({"text": t}) for t in ("好", "新", "新")]
-    packed = lzma.compress("\n".join(texts).encode())
-    (tmp_path / "unlabeled.jsonl.xz").write_bytes(packed)
-    read = read_reviews(tmp_path)
-    assert {e.text for e in read.labelled} == {"好", "差"}
-    assert read.unlabelled == ("新",)
-    assert {e.text for e in read_reviews(tmp_path, "").labelled} == set("好共留差")

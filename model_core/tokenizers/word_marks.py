@@ -5,6 +5,7 @@ Changes when the marks change: weights learned with other marks are worth nothin
 
 import threading
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ KIND_OF_TAG = {
 MATCHES = ("apart", "character", "stretch")
 NUM_WORD_MARKS = 2 * len(KINDS)
 NUM_MARKS = 1 + NUM_WORD_MARKS * len(MATCHES)
+REMEMBERED_TEXTS = 64  # passages are read again: by other modes, for other questions
 
 
 class WordMarks:
@@ -32,6 +34,7 @@ class WordMarks:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tagger: Any = None
+        self._remembered = lru_cache(REMEMBERED_TEXTS)(self._marked)
 
     def load(self) -> None:
         """Load the dictionary and its tags now; later calls do nothing."""
@@ -42,8 +45,11 @@ class WordMarks:
     def of_text(self, text: str) -> Marks:
         """Return a mark per character: ``1 + inside + 2 * kind``, int32 (len(text),).
 
-        ``inside`` is 0 where a word begins.
+        ``inside`` is 0 where a word begins. The array is shared: it cannot be written.
         """
+        return self._remembered(text)
+
+    def _marked(self, text: str) -> Marks:
         if self._tagger is None:
             self.load()
         marks: Marks = np.ones(len(text), "int32")
@@ -57,6 +63,7 @@ class WordMarks:
                 kind = kind_of(tag)
                 marks[start:place] = 2 + 2 * kind
                 marks[start : start + 1] = 1 + 2 * kind
+        marks.setflags(write=False)
         return marks
 
 

@@ -169,3 +169,10 @@ def test_a_match_is_the_definition(passage, question):
         in_pair = any(len(pair) == 2 and pair in pairs for pair in around)
         expected.append(2 if in_pair else int(token in question))
     assert degrees(passage, question) == expected
+
+
+def test_marks_are_shared_and_cannot_be_written():
+    marks = WORD_MARKS.of_text("北京大学在海淀")
+    assert WORD_MARKS.of_text("北京大学在海淀") is marks
+    with pytest.raises(ValueError, match="read-only"):
+        marks[0] = 3

@@ -11,17 +11,16 @@ import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.controls import DRAWN
+from app.file_options import brought_of, checked_options, option_input, options_of
 from app.metrics import DeadlineError
 from app.runs import timely
 from app.shelf import Shelf, await_model
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
-from demos import limits
 from demos.batch import (
     answer_group,
     answer_steps,
@@ -31,10 +30,11 @@ from demos.batch import (
 )
 from demos.errors import FileError
 from demos.files import reading, writing
+from demos.files.bases import read_base, sample_base
 from demos.files.reading import InputFile, open_input
 from demos.files.writing import OutputFile, open_output
 from demos.limits import Label, OneOf
-from demos.records import required_of
+from demos.qa.facts_held import HeldBase
 from demos.tasks import AnyTask
 
 MEGABYTE = 1 << 20  # as gradio counts
@@ -67,6 +67,8 @@ class Batch:
         done: Lines answered.
         failed: Lines among them that hold an error.
         preview: The first records.
+        beginning: What is done before the first line and how far it is, "" once the
+            lines are being answered.
     """
 
     task: AnyTask
@@ -76,6 +78,7 @@ class Batch:
     done: int = 0
     failed: int = 0
     preview: list[Record] = field(default_factory=list)
+    beginning: str = ""
 
     @property
     def finished(self) -> bool:
@@ -111,11 +114,11 @@ class FileQuestion:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the inputs: the options of every task, then ``weights``."""
+        """Names of the inputs: what every task can be given once, then ``weights``."""
         options = (
             option_input(task, name)
             for task in self.tasks.values()
-            for name in options_of(task)
+            for name in (*options_of(task), *brought_of(task))
         )
         return ("upload", "task", "output_type", *options, WEIGHTS)
 
@@ -147,10 +150,13 @@ class FileQuestion:
         with self._seat(task):
             sweep(self.folder, KEPT_SECONDS)
             source = received(self.folder, given["upload"])
+            options |= self._brought(task, given)
             batch = open_batch(task, source, self.folder, given["output_type"])
             yield batch
             model = yield from await_model(self.shelf, task.role, given[WEIGHTS])
-            yield from self._answered(batch, task.prepare(model), options)
+            player = task.prepare(model)
+            yield from self._begun(batch, player, options)
+            yield from self._answered(batch, player, options)
 
     @contextmanager
     def _seat(self, task: AnyTask) -> Iterator[None]:
@@ -165,6 +171,30 @@ class FileQuestion:
             yield
         finally:
             self.seats.release()
+
+    def _brought(self, task: AnyTask, given: Mapping[str, Any]) -> dict[str, HeldBase]:
+        """Return what the files beside the questions hold; the sample without one."""
+        claims = {name: given[option_input(task, name)] for name in brought_of(task)}
+        return {name: self._base(task, claim) for name, claim in claims.items()}
+
+    def _base(self, task: AnyTask, claim: object) -> HeldBase:
+        if not claim:
+            return sample_base()
+        path = received(self.folder, claim)
+        check_size(task, path.stat().st_size)
+        return read_base(path, path.name)
+
+    def _begun(
+        self, batch: Batch, player: object, options: Mapping[str, object]
+    ) -> Iterator[Batch]:
+        """Yield the file's state while what comes before its first line is done."""
+        with closing(batch.task.begin(options, player)) as steps:
+            try:
+                for so_far in steps:
+                    batch.beginning = so_far
+                    yield batch
+            finally:
+                batch.beginning = ""
 
     def _answered(
         self, batch: Batch, model: object, options: Mapping[str, object]
@@ -209,35 +239,6 @@ class FileQuestion:
 def seats_for(slots: int) -> threading.BoundedSemaphore:
     """Return the places for files: one slot stays for single questions."""
     return threading.BoundedSemaphore(max(1, slots - 1))
-
-
-def options_of(task: AnyTask) -> tuple[str, ...]:
-    """Return the names of the fields that a form can give once for a whole file."""
-    asked = task.request_type
-    left_out = {*required_of(asked), *task.lesson_fields}  # a file does not learn here
-    return tuple(
-        name
-        for name in limits.names_of(asked)
-        if name not in left_out and type(limits.limit_of(asked, name)) in DRAWN
-    )
-
-
-def option_input(task: AnyTask, name: str) -> str:
-    """Name the input of one task's option."""
-    return f"{task.name}_{name}"
-
-
-def checked_options(task: AnyTask, given: Mapping[str, Any]) -> dict[str, object]:
-    """Return one task's options.
-
-    Raises:
-        InvalidRequestError: One lies outside its declared limit.
-    """
-    options = {name: given[option_input(task, name)] for name in options_of(task)}
-    for name, value in options.items():
-        label = limits.label_of(task.request_type, name)
-        limits.limit_of(task.request_type, name).check(label, value)
-    return options
 
 
 def received(folder: Path, claim: object) -> Path:

@@ -17,51 +17,19 @@ from typing import Any, Literal
 from app.batch import received
 from app.shelf import Shelf, await_model
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
-from demos.errors import DemoError, FileError
-from demos.files.reading import sniff_encoding
-from demos.qa.facts import BaseFacts, facts_of
-from demos.qa.facts_base import BaseBuilder, KnowledgeBase
-from demos.qa.facts_file import base_of, check_size, read_facts, rows_of
-from model_core.interfaces import FACT_FINDER, FactFinder, FactTree, WeightsInfo
+from demos.errors import DemoError
+from demos.files.bases import reading_base
+from demos.qa.facts import BaseFacts
+from demos.qa.facts_file import base_of
+from demos.qa.facts_held import SAMPLE_NAME, HeldBase
+from model_core.interfaces import FACT_FINDER
 
 MAX_BASES = 4
 MAX_TRIPLES_HELD = 2_000_000  # in all brought bases together
 BUILD_SECONDS = 600.0
 SAMPLE = ""  # the id of the base that everyone shares
-SAMPLE_NAME = "示例库 sample"
 
 Stage = Literal["reading", "tree", "ready"]
-
-
-@dataclass(slots=True, eq=False)
-class HeldBase:
-    """A base with the prefix tree of the weights that last asked it.
-
-    Attributes:
-        name: For people.
-        base: The facts.
-        read_seconds: How long it took to read them.
-    """
-
-    name: str
-    base: KnowledgeBase
-    read_seconds: float
-    _built: tuple[WeightsInfo, FactTree, BaseFacts] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def tree_of(self, finder: FactFinder) -> tuple[FactTree, BaseFacts]:
-        """Return the tree of a finder's weights, built where there is none yet."""
-        with self._lock:  # one builds, the others wait for it
-            if self._built is None or self._built[0] != finder.weights:
-                self._built = None  # two trees at once would double the memory
-                self._built = (finder.weights, *self._build(finder))
-            return self._built[1:]
-
-    def _build(self, finder: FactFinder) -> tuple[FactTree, BaseFacts]:
-        began = time.monotonic()
-        tree = finder.build_tree(self.base.keys)
-        seconds = self.read_seconds + time.monotonic() - began
-        return tree, facts_of(self.name, self.base, tree, seconds)
 
 
 class Bases:
@@ -192,9 +160,7 @@ class BaseQuestion:
         WEIGHTS_LENGTH.check(WEIGHTS_LABEL, weights)
         with self._seated():
             path = received(self.folder, upload)
-            began = time.monotonic()
-            base = yield from read_file(path)
-            held = HeldBase(path.name, base, time.monotonic() - began)
+            held = yield from read_file(path)
             finder = yield from await_model(self.shelf, FACT_FINDER, weights)
             yield Building(path.name, "tree")
             _, facts = held.tree_of(finder)
@@ -214,28 +180,17 @@ class BaseQuestion:
             self.seat.release()
 
 
-def read_file(path: Path) -> Generator[Building, None, KnowledgeBase]:
+def read_file(path: Path) -> Generator[Building, None, HeldBase]:
     """Return the base of a file, yielding how far it is.
 
     Raises:
         FileError: It is too large, of no known kind, or a line is wrong.
     """
-    check_size(path.stat().st_size)
-    kind = path.suffix.lower()
-    rows_of(kind)  # refuses a kind that is not known
-    builder = BaseBuilder()
-    try:
-        with path.open("rb") as stream:
-            encoding = sniff_encoding(stream)
-        newline = "" if kind == ".csv" else None
-        with path.open(
-            encoding=encoding, errors="surrogateescape", newline=newline
-        ) as lines:
-            for num_lines in read_facts(lines, kind, builder):
-                yield Building(path.name, "reading", num_lines)
-    except OSError as error:
-        raise FileError(
-            f"读不了文件 {path.name}：{error.strerror}。",
-            f"The file {path.name} cannot be read: {error.strerror}.",
-        ) from error
-    return builder.build()
+    reading = reading_base(path, path.name)
+    while True:
+        try:
+            num_lines = next(reading)
+        except StopIteration as end:
+            held: HeldBase = end.value
+            return held
+        yield Building(path.name, "reading", num_lines)

@@ -9,14 +9,13 @@ import shutil
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from demos.errors import DemoError
-from demos.fewshot.learner import Learner, LessonKey
-from demos.fewshot.lesson import Lesson
+from demos.fewshot.learner import LessonKey
 from model_core.interfaces import LearningFrame, MaskFiller, WeightsInfo
 
 KEPT_SECONDS = 30 * 60.0
@@ -220,24 +219,6 @@ class SharedLesson:
     def forget(self) -> None:
         """Free it."""
         self._last = None
-
-
-class Untaught(Learner):
-    """Answers without learning: what a file of questions on the page gets."""
-
-    def teach(self, _lesson: Lesson) -> Generator[LearningFrame, None, None]:
-        """Refuse the lesson.
-
-        Raises:
-            DemoError: Always, with where one can learn.
-        """
-        raise DemoError(
-            "网页上的文件里不能带示例（examples）：学习请到“分类”标签页，"
-            "或在终端里做：python -m demos fewshot --examples FILE --input FILE。",
-            "A file on this page cannot bring examples to learn from: use the Classify "
-            "tab, or the terminal: python -m demos fewshot --examples FILE --input "
-            "FILE.",
-        )
 
 
 def check_teachable(weights: WeightsInfo) -> None:

@@ -28,7 +28,8 @@ def request_from(
     """Build a request: a record's own field goes before an option of that name.
 
     None means that the field is not given. Fields that the request does not know are
-    left alone.
+    left alone. Where the request type names ``ALTERNATIVES``, a record that has one of
+    them takes no option of the others.
 
     Raises:
         InvalidRequestError: A field is missing or lies outside its limit.
@@ -39,7 +40,7 @@ def request_from(
         for name in known
         if record.get(name) is not None
     }
-    values = {**options, **given}
+    values = {**_left_open(request_type, options, given), **given}
     for name in required_of(request_type):
         if name not in values:
             raise _missing(request_type, name, record)
@@ -77,6 +78,17 @@ def name_of(weights: WeightsInfo) -> str:
     return f"{weights.name}@{weights.commit}" if weights.commit else weights.name
 
 
+def _left_open(
+    request_type: "type[DataclassInstance]",
+    options: Mapping[str, object],
+    given: Mapping[str, object],
+) -> dict[str, object]:
+    """Return the options but those whose alternative is given."""
+    alternatives: frozenset[str] = getattr(request_type, "ALTERNATIVES", frozenset())
+    closed = alternatives if alternatives & given.keys() else frozenset()
+    return {name: value for name, value in options.items() if name not in closed}
+
+
 def _from_text(kind: type[Any], text: str) -> object:
     try:
         return READERS.get(kind, _structure)(text)
@@ -100,7 +112,9 @@ def _switch(text: str) -> object:
 
 
 def _structure(text: str) -> object:
-    return frozen(json.loads(text))
+    """Return the list or map that a text spells; a bare number is text like another."""
+    value = json.loads(text)
+    return frozen(value) if isinstance(value, list | dict) else text
 
 
 READERS: dict[type[Any], Callable[[str], object]] = {
@@ -108,6 +122,7 @@ READERS: dict[type[Any], Callable[[str], object]] = {
     int: _whole,
     float: float,
     bool: _switch,
+    dict: _plain_text,  # reads itself: json would forget a key given twice
 }
 
 

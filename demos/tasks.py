@@ -3,7 +3,7 @@
 Changes when a task is added. Knows how a task is asked, never how it is answered.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -19,7 +19,10 @@ from demos.fewshot.task import (
 from demos.generation import record as generation_record
 from demos.generation.task import GenerationRequest, GenerationResult, generate
 from demos.limits import Label
+from demos.qa import facts_record
 from demos.qa import record as qa_record
+from demos.qa.facts import FactsResult
+from demos.qa.facts_task import BroughtRequest, answer_brought
 from demos.qa.task import QaRequest, QaResult, answer
 from demos.summary import record as summary_record
 from demos.summary.task import (
@@ -34,6 +37,7 @@ from demos.triples import record as triples_record
 from demos.triples.many import extract_many
 from demos.triples.task import TripleRequest, TripleResult, extract
 from model_core.interfaces import (
+    FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
     SUMMARIZER,
@@ -79,6 +83,10 @@ def _itself(model: Any) -> Any:
     return model
 
 
+def _at_once(_options: Mapping[str, object], _model: Any) -> Generator[str, None, None]:
+    yield from ()
+
+
 @dataclass(frozen=True, slots=True)
 class Task(Generic[RequestT, ResultT]):
     """One question that can be asked from a page, a terminal or a file.
@@ -96,6 +104,8 @@ class Task(Generic[RequestT, ResultT]):
         run_many: Last results of several requests, in order, an error standing in its
             request's place; given where the model is faster on several at once.
         prepare: What ``run`` gets in the model's place, made once for a whole file.
+        begin: What is done once before a file's first line, from the options and what
+            ``prepare`` made, telling in a few words how far it is.
         lesson_fields: Fields that matter only where it learns from examples first.
     """
 
@@ -113,6 +123,7 @@ class Task(Generic[RequestT, ResultT]):
         | None
     ) = None
     prepare: Callable[[Any], Any] = _itself
+    begin: Callable[[Mapping[str, object], Any], Generator[str, None, None]] = _at_once
     lesson_fields: tuple[str, ...] = ()
 
 
@@ -203,6 +214,26 @@ SUMMARY: Task[SummaryRequest, SummaryResult] = Task(
     run_many=summarize_many,
 )
 
+FACTS: Task[BroughtRequest, FactsResult] = Task(
+    name="facts",
+    label=Label(
+        "图谱问答",
+        "Facts",
+        "从一份三元组里找答案",
+        "answer from a base of facts",
+    ),
+    request_type=BroughtRequest,
+    text_field="question",
+    role=FACT_FINDER,
+    run=answer_brought,
+    to_record=facts_record.to_record,
+    added_fields=facts_record.ADDED_FIELDS,
+    render_text=facts_record.render_text,
+)
+
+# a tab each
 TASKS: dict[str, AnyTask] = {
     task.name: task for task in (GENERATION, TITLE, TRIPLES, QA, FEWSHOT, SUMMARY)
 }
+# and what a part of a tab asks
+EVERY_TASK: dict[str, AnyTask] = {**TASKS, FACTS.name: FACTS}

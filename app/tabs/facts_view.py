@@ -7,11 +7,12 @@ import csv
 import io
 
 from app import views
-from app.facts_bases import MAX_BASES, SAMPLE_NAME, Building
+from app.facts_bases import MAX_BASES, Building
 from app.tabs.qa_view import bar
 from app.views import escape
 from demos.qa.facts import BaseFacts, FactsResult, MatchedFact
 from demos.qa.facts_file import COLUMNS, KINDS, MAX_BYTES, MAX_TRIPLES
+from demos.qa.facts_held import SAMPLE_NAME
 from demos.qa.facts_record import to_record
 
 SHOWN_OBJECTS = 12

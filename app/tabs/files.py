@@ -17,15 +17,21 @@ from app.batch import (
     TASK_LABEL,
     TYPE_LABEL,
     FileQuestion,
-    option_input,
-    options_of,
     seats_for,
 )
 from app.controls import control, words_of
-from app.learned import Untaught
+from app.file_lessons import FileLearner, learn_for_file
+from app.file_options import (
+    WRITTEN,
+    brought_of,
+    option_input,
+    options_of,
+    written_of,
+)
 from app.panel import Panel
 from app.shelf import AUTO, Shelf
 from app.tabs import files_view
+from app.tabs.layout import QUICK, bare_words, long_text, run_and_stop
 from app.weights_choice import AUTO_WEIGHTS, offered
 from app.wiring import (
     WEIGHTS,
@@ -36,14 +42,16 @@ from app.wiring import (
     Form,
     submit,
 )
-from demos.tasks import FEWSHOT, TASKS, AnyTask
+from demos.limits import label_of, limit_of
+from demos.qa.facts_file import KINDS
+from demos.tasks import EVERY_TASK, FEWSHOT, AnyTask
 
-# lessons have their own rules and their own line, on their own tab
-TASKS_HERE = {**TASKS, FEWSHOT.name: replace(FEWSHOT, prepare=Untaught)}
-FIRST = next(iter(TASKS.values()))
+# a file has one lesson, with rules of its own
+TAUGHT_ONCE = replace(FEWSHOT, prepare=FileLearner, begin=learn_for_file)
+TASKS_HERE = {**EVERY_TASK, FEWSHOT.name: TAUGHT_ONCE}
+FIRST = next(iter(TASKS_HERE.values()))
 LABEL = "文件 Files"
 NAME = "files"
-PRIVATE = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
@@ -83,29 +91,16 @@ def _inputs() -> tuple[gr.File, gr.HTML, dict[str, Component], Buttons]:
     )
     rules = gr.HTML(files_view.rules(FIRST), elem_id="mp-files-rules")
     with gr.Row(elem_classes="mp-row mp-pair"):
-        words = {**words_of(TYPE_LABEL), "info": None}
         kinds = [(kind, kind) for kind in OUTPUT_TYPES]
-        output_type = gr.Radio(kinds, value=OUTPUT_TYPES[0], min_width=140, **words)
+        output_type = gr.Radio(
+            kinds, value=OUTPUT_TYPES[0], min_width=140, **bare_words(TYPE_LABEL)
+        )
         weights = gr.Dropdown(
             [AUTO_WEIGHTS], value=AUTO, min_width=140, **words_of(WEIGHTS_LABEL)
         )
-    with gr.Row(elem_classes="mp-row mp-go"):
-        run = gr.Button(
-            "开始 Run",
-            variant="primary",
-            scale=3,
-            min_width=140,
-            elem_id="mp-files-run",
-        )
-        stop = gr.Button(
-            "停止 Stop",
-            interactive=False,
-            scale=1,
-            min_width=96,
-            elem_id="mp-files-stop",
-        )
+    buttons = run_and_stop("mp-files", "开始 Run")
     inputs = {"task": task, "output_type": output_type, WEIGHTS: weights}
-    return upload, rules, inputs, Buttons(run, stop)
+    return upload, rules, inputs, buttons
 
 
 def _options(chosen: Component, rules: gr.HTML) -> dict[str, Component]:
@@ -122,18 +117,47 @@ def _options(chosen: Component, rules: gr.HTML) -> dict[str, Component]:
         return [files_view.rules(TASKS_HERE[name]), *seen]
 
     chosen.input(
-        choose, chosen, [rules, *groups.values()], api_name="files_options", **PRIVATE
+        choose, chosen, [rules, *groups.values()], api_name="files_options", **QUICK
     )
     return options
 
 
 def _options_of(task: AnyTask) -> dict[str, Component]:
-    with gr.Accordion("每行通用的参数 Settings for every line", open=False):
+    brought, written = brought_of(task), written_of(task)
+    needed = bool(brought or written)  # by most files: seen without being looked for
+    with gr.Accordion("每行通用的参数 Settings for every line", open=needed):
         gr.HTML(files_view.OWN_FIELDS_FIRST)
-        return {
-            option_input(task, name): control(task.request_type, name)
-            for name in options_of(task)
-        }
+        drawn = {name: _brought(task, name) for name in brought}
+        for name in options_of(task):
+            draw = _written if name in written else _drawn
+            drawn[name] = draw(task, name)
+    return {option_input(task, name): one for name, one in drawn.items()}
+
+
+def _drawn(task: AnyTask, name: str) -> Component:
+    return control(task.request_type, name)
+
+
+def _written(task: AnyTask, name: str) -> Component:
+    shape = WRITTEN[type(limit_of(task.request_type, name))]
+    return long_text(
+        task.request_type,
+        name,
+        lines=2,
+        max_lines=8,
+        placeholder=shape,
+        elem_id=f"mp-files-{task.name}-{name}",
+    )
+
+
+def _brought(task: AnyTask, name: str) -> Component:
+    words = words_of(label_of(task.request_type, name))
+    return gr.File(
+        label=f"{words['label']}：{words['info']}",
+        file_types=list(KINDS),
+        height=130,
+        elem_id=f"mp-files-{task.name}-{name}",
+    )
 
 
 def _join_weights(shelf: Shelf, panel: Panel, form: Form) -> None:
@@ -151,5 +175,5 @@ def _join_weights(shelf: Shelf, panel: Panel, form: Form) -> None:
         weights,
         preprocess=False,
         api_name="files_weights",
-        **PRIVATE,
+        **QUICK,
     )

@@ -5,6 +5,7 @@ Changes when the result of the file tab looks different.
 
 import json
 from collections.abc import Mapping
+from typing import TypeGuard
 from urllib.parse import quote
 
 from app import views
@@ -18,6 +19,7 @@ from app.batch import (
     Record,
     command,
 )
+from app.file_options import brought_of
 from app.views import escape
 from demos.batch import ERROR_FIELD, has_failed
 from demos.limits import names_of
@@ -60,7 +62,7 @@ def rules(task: AnyTask) -> str:
 
 def other_columns(task: AnyTask) -> list[str]:
     """Return the names of what a line may hold beside the text."""
-    not_here = {task.text_field, *task.lesson_fields}
+    not_here = {task.text_field, *task.lesson_fields, *brought_of(task)}
     return [name for name in names_of(task.request_type) if name not in not_here]
 
 
@@ -90,7 +92,7 @@ def _progress(batch: Batch) -> str:
     return (
         f'<div class="mp-batch-head" role="status"><strong>{batch.done} / '
         f"{batch.num_lines} 行 lines</strong>{failed or ''}"
-        f"<span>{escape(batch.source.path.name)}</span></div>"
+        f"<span>{escape(batch.beginning or batch.source.path.name)}</span></div>"
         f'<progress max="{batch.num_lines}" value="{batch.done}"></progress>'
     )
 
@@ -149,11 +151,20 @@ def brief(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, Mapping):
-        texts = [part for part in value.values() if isinstance(part, str)]
-        return str(value["text"]) if "text" in value else " · ".join(texts)
+        return str(value["text"]) if "text" in value else " · ".join(_texts(value))
     if isinstance(value, list | tuple):
         return " ｜ ".join(map(brief, value))
     return json.dumps(value, ensure_ascii=False)
+
+
+def _texts(record: Mapping[str, object]) -> list[str]:
+    """Return a record's texts; several of one name are joined."""
+    joined = ("、".join(part) if _is_texts(part) else part for part in record.values())
+    return [part for part in joined if isinstance(part, str) and part]
+
+
+def _is_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def shortened(text: str) -> str:

@@ -5,8 +5,9 @@ Changes when both may be asked something new. Knows no model.
 
 from typing import Annotated, Any, Protocol
 
+from demos.fewshot.example_list import ExampleList
 from demos.fewshot.labels import LABELS_LABEL, LabelWords
-from demos.fewshot.lesson import EXAMPLES_LABEL, ExampleList
+from demos.fewshot.lesson import EXAMPLES_LABEL
 from demos.fewshot.pattern import PATTERN_LABEL
 from demos.limits import Label, Length, OptionalRange, Range
 from model_core.interfaces import LearningOptions, WeightsInfo

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from demos import limits
+from demos.fewshot.example_list import ExampleList
 from demos.fewshot.fields import (
     LABEL_WORDS,
     Examples,
@@ -28,7 +29,6 @@ from demos.fewshot.lesson import (
     FEWEST,
     MOST,
     Example,
-    ExampleList,
     Lesson,
     Wanted,
 )

@@ -4,7 +4,6 @@ Changes when an example may be written in another way, or when learning depends 
 something new. Knows no model.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -107,47 +106,6 @@ class Lesson:
         return tuple(places[example.label] for example in self.examples)
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleList:
-    """A limit: so many labelled texts, or None for none.
-
-    Attributes:
-        low: Fewest.
-        high: Most.
-    """
-
-    low: int = FEWEST
-    high: int = MOST
-
-    @property
-    def summary(self) -> str:
-        """How many, and of what."""
-        return f"{self.low}..{self.high} × {{text, label}}"
-
-    def check(self, label: Label, value: object) -> None:
-        """Refuse what cannot be read as labelled texts."""
-        self.read(label, value)
-
-    def read(
-        self, label: Label, value: object, wanted: Wanted | None = None
-    ) -> tuple[Example, ...]:
-        """Return the examples; none for None and for an empty list.
-
-        Raises:
-            InvalidRequestError: They are no list, too few, too many, or some cannot be
-                used, with their numbers.
-        """
-        items = _items(label, value)
-        if not items:
-            return ()
-        placed = (
-            Placed(record, f"第 {n} 条", f"item {n}")
-            for n, record in enumerate(items, 1)
-        )
-        check_number(label, len(items), self.low, self.high)
-        return read_placed(label, placed, wanted or Wanted())
-
-
 def read_placed(
     label: Label, placed: Iterable[Placed], wanted: Wanted
 ) -> tuple[Example, ...]:
@@ -185,29 +143,6 @@ def listed(labels: Iterable[str], comma: str) -> str:
     names = list(labels)
     more = "…" if len(names) > SHOWN_LABELS else ""
     return comma.join(names[:SHOWN_LABELS]) + more
-
-
-def _items(label: Label, value: object) -> list[Record]:
-    if isinstance(value, str) and value.strip():
-        value = _parsed(label, value)
-    if value is None or value == "":
-        return []
-    if not isinstance(value, list | tuple):
-        raise _no_list(label, value)
-    return list(map(_as_record, value))
-
-
-def _parsed(label: Label, text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise _no_list(label, text) from None
-
-
-def _as_record(item: object) -> Record:
-    if isinstance(item, Example):
-        return item.record
-    return item if isinstance(item, Mapping) else {}
 
 
 def _read(placed: Placed, wanted: Wanted) -> Example:
@@ -266,11 +201,3 @@ def _joined(sentences: list[str], comma: str, more: str) -> str:
     if rest <= 0:
         return comma.join(shown) + stop
     return comma.join([*shown, more.format(rest)])
-
-
-def _no_list(label: Label, value: object) -> InvalidRequestError:
-    got = limits.shown(value)
-    return label.refuse(
-        f'须为 [{{"text": …, "label": …}}, …] 这样的列表，收到 {got}。',
-        f'must be a list such as [{{"text": …, "label": …}}, …], got {got}.',
-    )

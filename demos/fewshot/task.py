@@ -3,12 +3,12 @@
 Changes when the question put to the model changes. Knows no page, no file, no network.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 from demos import limits
 from demos.errors import DemoError
@@ -39,6 +39,7 @@ from model_core.interfaces import (
 )
 
 CHUNK = 32  # sentences put to the model at once
+ANY_TEXT = "·"  # a lesson depends on no text but the examples'
 SECOND_LABEL = Label(
     "第二句", "Second text", "句式里写了 {text_b} 才用到", "where {text_b} asks for it"
 )
@@ -182,6 +183,26 @@ def classify(
                 yield FewshotResult(request, weights, learning=learning)
     (answer,) = _answered([request], filler, weights)
     yield replace(answer, learning=learning)
+
+
+def learn_first(
+    options: Mapping[str, object], learner: Learner
+) -> Iterator[LearningFrame]:
+    """Yield the steps of the lesson that requests with these options would begin with.
+
+    They then find it learned. Nothing is learned where the options lack the examples,
+    the labels or the pattern.
+
+    Raises:
+        InvalidRequestError: An option cannot be used, or two do not go together.
+        ModelError: The model cannot learn this.
+    """
+    if not all(options.get(name) for name in ("examples", "labels", "pattern")):
+        return
+    given: dict[str, Any] = {**options, "text": ANY_TEXT, "text_b": ANY_TEXT}
+    lesson = FewshotRequest(**given).lesson(learner.filler.weights)
+    if lesson is not None:
+        yield from learner.teach(lesson)
 
 
 def classify_many(

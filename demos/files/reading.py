@@ -90,15 +90,30 @@ def read_json(path: Path) -> object:
     Raises:
         FileError: It cannot be read or holds no JSON.
     """
+    text = read_text(path)
     try:
-        text = decode(path.read_bytes())
         if path.suffix.lower() == ".jsonl":
-            return [parse_json(line) for line in text.split("\n") if line.strip()]
+            return list(_json_values(text))
         return parse_json(text)
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(
             f"文件 {path} 读不成 JSON：{error}。",
             f"The file {path} cannot be read as JSON: {error}.",
+        ) from error
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, in UTF-8 or GB18030.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise FileError(
+            f"读不了文件 {path}：{error.strerror}。",
+            f"The file {path} cannot be read: {error.strerror}.",
         ) from error
 
 
@@ -141,6 +156,16 @@ def parse_json(text: str) -> object:
         ValueError: It is none.
     """
     return json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+
+
+def _json_values(text: str) -> Iterator[object]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield parse_json(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"第 {number} 行 line {number}: {error}") from error
 
 
 def _reads(line: bytes, encoding: str) -> bool:

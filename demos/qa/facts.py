@@ -4,7 +4,7 @@ Changes when the question put to the base changes. Knows no page, no file, no ne
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from demos import limits
 from demos.limits import Label, Length, Range
@@ -19,26 +19,40 @@ from model_core.interfaces import (
 BASE_LABEL = Label(
     "知识库", "Base", "留空为示例库，否则为建好的库的编号", "empty is the sample base"
 )
+QuestionText = Annotated[
+    str,
+    Length(1, 200),
+    Label("问题", "Question", "问谁的什么", "about a subject and one of its facts"),
+]
+NumReturn = Annotated[
+    int, Range(1, 10), Label("候选数", "Candidates", "给出几条", "how many to return")
+]
+
+
+class Asked(Protocol):
+    """A question to a base, wherever the base comes from."""
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        ...
+
+    @property
+    def num_return(self) -> int:
+        """How many facts are wanted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class FactsRequest:
-    """A question to a base of facts.
+    """A question to a base of facts that a page knows by its id.
 
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
 
-    question: Annotated[
-        str,
-        Length(1, 200),
-        Label("问题", "Question", "问谁的什么", "about a subject and one of its facts"),
-    ]
-    num_return: Annotated[
-        int,
-        Range(1, 10),
-        Label("候选数", "Candidates", "给出几条", "how many to return"),
-    ] = 3
+    question: QuestionText
+    num_return: NumReturn = 3
     base: Annotated[str, Length(0, 64), BASE_LABEL] = ""
 
     def __post_init__(self) -> None:
@@ -100,7 +114,7 @@ class FactsResult:
         base: What was asked from.
     """
 
-    request: FactsRequest
+    request: Asked
     matches: tuple[MatchedFact, ...]
     elapsed_seconds: float
     weights: WeightsInfo
@@ -124,7 +138,7 @@ def facts_of(
 
 
 def answer_facts(
-    request: FactsRequest,
+    request: Asked,
     finder: FactFinder,
     base: KnowledgeBase,
     tree: FactTree,

@@ -57,7 +57,7 @@ class Faults:
             told = [self._sentences(fault) for fault in self.counts]
             zh, en = ("".join(part) for part in zip(*told, strict=True))
             raise FileError(
-                f"{zh}请改好这些行，再传一次。", f"{en}Mend these lines and try again."
+                f"{zh}请改好这些行再试。", f"{en}Mend these lines and try again."
             )
 
     def _sentences(self, fault: str) -> tuple[str, str]:
@@ -259,7 +259,7 @@ FAULTS = {
         "多出列（没有列名时每行正好三列）",
         "with too many columns (exactly three where the first line names none)",
     ),
-    "json": ("不是 JSON 对象", "that hold no JSON object"),
+    "json": ("不是 JSON 对象", "without a JSON object"),
     "characters": (
         "有无法解码的字节或控制字符（请存为 UTF-8 或 GBK）",
         "with bytes that cannot be decoded or control characters (use UTF-8 or GBK)",

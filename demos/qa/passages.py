@@ -4,6 +4,7 @@ Changes when passages may come in another shape. Offsets are never moved: what a
 gave keeps the length it had.
 """
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -12,12 +13,13 @@ from demos.limits import Label, Length, shown
 
 MOST = 10
 PASSAGE = Length(1, 20_000)
+AS_JSON = re.compile(r'\s*\[\s*"')  # how a list of texts begins, and hardly any text
 BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """A tuple or list of passages, or one text with a blank line between them."""
+    """A tuple or list of passages, one as JSON, or a text with blank lines between."""
 
     @property
     def summary(self) -> str:
@@ -34,6 +36,13 @@ class Passages:
                 f"须为列表，或以空行分段的文字，收到 {shown(value)}。",
                 f"must be a list, or a text with blank lines between passages, "
                 f"got {shown(value)}.",
+            )
+        if isinstance(value, str) and AS_JSON.match(value) and _listed(value) is None:
+            got = shown(value)
+            raise label.refuse(
+                f"开头像 JSON 列表，却读不成：{got}；请检查引号、逗号和方括号。",
+                f"begin like a JSON list but cannot be read as one: {got}; check the "
+                "quotes, commas and brackets.",
             )
         given = split(value)
         if len(given) > MOST:
@@ -68,6 +77,8 @@ def split(given: str | list[object] | tuple[object, ...]) -> tuple[object, ...]:
 
     Line ends are made one kind without moving an offset.
     """
+    if isinstance(given, str):
+        given = given if (listed := _listed(given)) is None else listed
     if not isinstance(given, str):
         return tuple(
             one_line_end(item) if isinstance(item, str) else item for item in given
@@ -79,3 +90,14 @@ def split(given: str | list[object] | tuple[object, ...]) -> tuple[object, ...]:
 def one_line_end(text: str) -> str:
     """Return a text of the same length whose lines end in a newline alone."""
     return text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in text else text
+
+
+def _listed(text: str) -> list[object] | None:
+    """Return the list that a text spells as JSON, None where it is none."""
+    if not AS_JSON.match(text):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, list) else None

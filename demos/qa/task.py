@@ -5,7 +5,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.limits import Label, Length, OneOf, Range, Switch
@@ -42,6 +42,8 @@ class QaRequest:
         InvalidRequestError: A field lies outside its declared limit, or there is no
             passage.
     """
+
+    ALTERNATIVES: ClassVar = frozenset({"passages", "passage"})
 
     question: Annotated[
         str, Length(1, 200), Label("问题", "Question", "问段落里的事", "about the text")

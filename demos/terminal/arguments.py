@@ -4,21 +4,29 @@ Changes when the command line gets an option that belongs to no task.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demos import limits
 from demos.errors import DemoError
-from demos.files.reading import read_json
+from demos.files.bases import brought_base
+from demos.files.reading import read_json, read_text
+from demos.qa.facts_held import HeldBase
 from demos.records import frozen, value_of
 from demos.tasks import AnyTask
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-STRUCTURES = (".json", ".jsonl")  # an option that is a list may name such a file
+# an option that is a list or a map may name such a file
+STRUCTURES = (".json", ".jsonl")
+TEXTS = (".txt", ".tsv", ".csv")  # read as if its text were typed
+TYPED = (dict, list)  # say better than JSON what is wrong, and where
+PLAIN: tuple[type, ...] = (str, int, float, bool)
+# an option of such a type always names a file; "" is the one that comes along
+FILES: Mapping[type, Callable[[str], object]] = {HeldBase: brought_base}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +152,16 @@ def _add_fields(parser: argparse.ArgumentParser, task: AnyTask) -> None:
             continue
         label = limits.label_of(task.request_type, field.name)
         limit = limits.limit_of(task.request_type, field.name)
+        kind = limits.type_of(task.request_type, field.name)
         default = "" if field.default in (MISSING, None, "") else f" = {field.default}"
         about = " · ".join(filter(None, (label.zh_help, label.en_help)))
         text = f"{label.zh} · {label.en} [{limit.summary}{default}] {about}"
         options.add_argument(
             f"--{field.name.replace('_', '-')}",
             dest=field.name,
-            default=argparse.SUPPRESS,
+            default="" if kind in FILES else argparse.SUPPRESS,
             type=_reader(task.request_type, field.name),
-            metavar=limits.type_of(task.request_type, field.name).__name__.upper(),
+            metavar="FILE" if kind in FILES else kind.__name__.upper(),
             help=text.strip().replace("%", "%%"),
         )
 
@@ -189,10 +198,14 @@ def _reader(
 
 
 def _value(request_type: "type[DataclassInstance]", name: str, text: str) -> object:
-    is_plain = limits.type_of(request_type, name) in (str, int, float, bool)
-    if not is_plain and text.endswith(STRUCTURES):
-        return frozen(read_json(Path(text)))
-    return value_of(request_type, name, text)
+    kind = limits.type_of(request_type, name)
+    if kind in FILES:
+        return FILES[kind](text)
+    if kind in PLAIN or not text.endswith((*STRUCTURES, *TEXTS)):
+        return value_of(request_type, name, text)
+    if kind in TYPED or not text.endswith(STRUCTURES):
+        return value_of(request_type, name, read_text(Path(text)))
+    return frozen(read_json(Path(text)))
 
 
 RULES: tuple[tuple[Callable[[Command], bool], str], ...] = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from demos.errors import DemoError
-from demos.tasks import TASKS, AnyTask, Shelf
+from demos.tasks import EVERY_TASK, AnyTask, Shelf
 from demos.terminal.answering import build_request, print_answer
 from demos.terminal.arguments import Command, Weights, parse
 from demos.terminal.filing import Plan, plan_batch, run_batch
@@ -39,7 +39,7 @@ def run(
     arguments: Sequence[str],
     open_shelf: Callable[[Weights], Shelf],
     streams: Streams,
-    tasks: dict[str, AnyTask] = TASKS,
+    tasks: dict[str, AnyTask] = EVERY_TASK,
 ) -> int:
     """Do what the arguments ask and return the exit status.
 

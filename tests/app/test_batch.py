@@ -13,22 +13,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.batch import (
-    MAX_LINES,
-    FileQuestion,
-    option_input,
-    options_of,
-    received,
-    seats_for,
-    sweep,
-)
+from app.batch import MAX_LINES, FileQuestion, received, seats_for, sweep
+from app.file_options import brought_of, option_input, options_of, written_of
 from app.metrics import DeadlineError, Metrics
 from app.runs import Runs
 from app.settings import Settings
 from app.tabs import files, files_view
 from app.wiring import Desk
 from demos.errors import DemoError
-from demos.tasks import FEWSHOT, GENERATION, QA, TASKS, TRIPLES
+from demos.tasks import EVERY_TASK, FACTS, FEWSHOT, GENERATION, QA, TASKS, TRIPLES
 from model_core.interfaces import ModelError
 from tests.app.conftest import serving
 from tests.fake_text_rewriter import FakeRewriter
@@ -37,10 +30,10 @@ from tests.fakes import TEXT, FakeGenerator, FakeShelf, every_player
 BROKEN = ModelError("failed", "坏了。", "It broke.")
 DEFAULTS = {
     option_input(task, name): field.default
-    for task in TASKS.values()
+    for task in EVERY_TASK.values()
     for name, field in task.request_type.__dataclass_fields__.items()
     if name in options_of(task)
-}
+} | {"facts_base": None}
 OPTIONS = {**DEFAULTS, "generation_max_new_tokens": 5, "generation_seed": 0}
 
 
@@ -150,20 +143,199 @@ def test_labels_for_every_line_are_given_once(ask):
     assert "“Labels” are not given" in failed["error"]
 
 
-def test_a_file_on_the_page_never_learns(shelf, ask):
-    examples = [{"text": "香", "label": "好"}, {"text": "臭", "label": "坏"}]
-    own = {"labels": ["好", "坏"], "pattern": "____。{text}"}
-    lines = [{"text": "香", **own, "examples": examples}, {"text": "香", **own}]
-    data = "\n".join(map(json.dumps, lines))
-    refused, answered = records(ask("评.jsonl", data, task="fewshot"))
-    assert "use the Classify tab, or the terminal" in refused["error"]
+TWO_FACTS = "《史记》的作者是司马迁。司马迁的父亲是司马谈。"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    ["图书作品 作者 人物", '[["图书作品", "作者", "人物"]]', "图书作品: 作者", "作者"],
+)
+def test_a_schema_for_every_line_is_written_as_lines_or_json(ask, schema):
+    own = {"text": TWO_FACTS, "schema": "人物: 父亲"}
+    data = "\n".join(map(json.dumps, ({"text": TWO_FACTS}, own)))
+    batch = ask("文.jsonl", data, task="triples", triples_schema=schema)
+    found = [[t["predicate"] for t in one["triples"]] for one in records(batch)]
+    assert found == [["作者"], ["父亲"]]
+
+
+BRIDGES = ["赵州桥由李春主持建造。", "卢沟桥在北京。"]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({"qa_passages": "\n\n".join(BRIDGES)}, BRIDGES),
+        ({"qa_passages": json.dumps(BRIDGES)}, BRIDGES),
+        ({"qa_passage": BRIDGES[0]}, BRIDGES[:1]),
+    ],
+)
+def test_passages_for_every_line_are_given_once(shelf, ask, given, asked):
+    own = {"question": "谁建的？", "passage": "甲"}
+    data = "\n".join(map(json.dumps, ({"question": "谁建的？"}, own)))
+    assert ask("问.jsonl", data, task="qa", **given).failed == 0
+    shared, alone = (seen for _, seen, _ in shelf.players["passage_reader"].asked)
+    assert (shared, alone) == (tuple(asked), ("甲",))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"task": "triples", "triples_schema": '[["人物"]]'},
+            "“Relations” cannot be r",
+        ),
+        ({"task": "triples", "triples_schema": "["}, "“Relations” cannot be read: '['"),
+        ({"task": "triples", "triples_schema": 3}, "“Relations” cannot be read: 3"),
+        ({"task": "qa", "qa_passages": '["甲", "乙"'}, "begin like a JSON list but"),
+        ({"task": "qa", "qa_passages": '{"甲": 1}'}, "“Passages” must be a list, or"),
+        ({"task": "qa", "qa_passages": "甲\n\n" * 11}, "may be 10 at most, got 11"),
+        ({"task": "qa", "qa_passages": 3}, "“Passages” must be a list, or"),
+        ({"task": "fewshot", "fewshot_labels": "好=好\n好=坏"}, "have the same label"),
+        (
+            {"task": "fewshot", "fewshot_examples": "[1"},
+            "“Examples” must be a list such",
+        ),
+        (
+            {"task": "fewshot", "fewshot_examples": {"a": 1}},
+            "“Examples” must be a list",
+        ),
+        ({"task": "fewshot", "fewshot_max_steps": 999}, "“Max steps” must be a whole"),
+        ({"task": "facts", "facts_num_return": 11}, "“Candidates” must be a whole"),
+        ({"task": "facts", "facts_base": "a.csv"}, "The uploaded file is gone"),
+        ({"task": "facts", "facts_base": {"path": "/etc/passwd"}}, "uploaded file is"),
+    ],
+)
+def test_what_is_given_once_is_checked_before_anything_runs(ask, given, sentence):
+    with pytest.raises(DemoError) as caught:
+        ask("a.txt", "春", **given)
+    assert sentence in caught.value.en
+    assert re.search("[一-鿿]", caught.value.zh)
+
+
+def test_every_field_that_a_person_writes_once_has_a_place():
+    assert written_of(TRIPLES) == ("schema",)
+    assert {"passages", "passage"} < {*options_of(QA)}
+    assert {"labels", "pattern", "examples"} < {*options_of(FEWSHOT)}
+    assert (brought_of(FACTS), options_of(FACTS)) == (("base",), ("num_return",))
+
+
+def put(folder, name, data):
+    """Upload as gradio does; return what the page's component holds then."""
+    path = folder / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
+def test_facts_are_asked_of_the_sample_base(shelf, ask):
+    batch = ask("问.txt", "李白的号是什么？\n苏轼的号是什么？\n", task="facts")
+    first, second = records(batch)
+    assert first["matches"][0]["objects"] == ["青莲居士"]
+    assert second["matches"][0]["objects"] == ["东坡居士"]
+    assert first["base"]["name"] == "示例库 sample"
+    assert shelf.players["fact_finder"].built == 1
+    assert "李白 · 号 · 青莲居士" in files_view.settle(batch)
+
+
+def test_facts_are_asked_of_a_base_that_is_brought(shelf, ask, tmp_path):
+    table = "主语,谓语,宾语\n雷峰塔,所在地,杭州\n雷峰塔,始建,975年\n"
+    base = put(tmp_path, "库.csv", table.encode("gbk"))
+    data = '{"question": "雷峰塔的所在地？"}\n{"question": "？", "base": "b"}\n'
+    batch = ask("问.jsonl", data, task="facts", facts_base=base)
+    answered, refused = records(batch)
+    assert answered["matches"][0]["objects"] == ["杭州"]
+    assert answered["base"]["name"] == "库.csv"
+    assert "“Base” (base) is given once for all questions" in refused["error"]
+    assert shelf.players["fact_finder"].built == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("a.tsv", "甲\t乙\n甲\t乙\t丙\n丁\n", "2 lines without a column"),
+        ("a.tsv", "甲\t乙\n甲\t乙\t丙\n丁\n", ": 1, 3."),
+        ("a.txt", "甲\t乙\t丙\n", "one of .csv .tsv .jsonl, got .txt"),
+        ("a.csv", "", "The file has no triple"),
+        ("a.csv", b"a" * (5 * 2**20 + 1), "may have 5 MB, got 5.0 MB; for larger ones"),
+    ],
+)
+def test_a_base_that_cannot_be_used_earns_a_sentence(
+    shelf, ask, tmp_path, name, data, sentence
+):
+    base = put(tmp_path, name, data)
+    with pytest.raises(DemoError) as caught:
+        ask("问.txt", "谁？\n", task="facts", facts_base=base)
+    assert sentence in caught.value.en
+    assert "/" not in caught.value.en.replace("--", "")
+    assert shelf.players["fact_finder"].built == 0
+
+
+LESSON = {
+    "task": "fewshot",
+    "fewshot_labels": "好评=好\n差评=坏",
+    "fewshot_pattern": "____。{text}",
+    "fewshot_examples": "香\t好评\n臭\t差评\n",
+    "fewshot_max_steps": 6,
+}
+
+
+def test_examples_for_every_line_are_learned_once_before_the_first(shelf, tmp_path):
+    question = question_over(shelf, tmp_path)
+    text = "".join(f"第{number}碗很臭\n" for number in range(20))
+    values = values_for(question, tmp_path, "评.txt", text, LESSON)
+    told = []
+    for batch in question.frames(values):
+        told.append((batch.beginning, batch.done))
+    assert len(shelf.players["mask_filler"].lessons) == 1
+    assert {record["label"] for record in records(batch)} == {"差评"}
+    learning = [(words, done) for words, done in told if words]
+    assert learning[-1] == ("学习 learning 6 / 6", 0)
+    assert told[-1] == ("", 20)
+    assert files_view.stream(batch)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"examples": [{"text": "香", "label": "好"}, {"text": "臭", "label": "坏"}]},
+        {"labels": {"好评": "很", "差评": "不"}},
+    ],
+)
+def test_a_line_of_a_file_never_learns(shelf, ask, own):
+    once = LESSON if "labels" in own else {**LESSON, "fewshot_examples": ""}
+    labels = {"labels": ["好", "坏"]} if "examples" in own else {}
+    lines = [{"text": "香"}, {"text": "香", **labels, **own}]
+    answered, refused = records(
+        ask("评.jsonl", "\n".join(map(json.dumps, lines)), **once)
+    )
     assert answered["label"]
-    assert shelf.players["mask_filler"].lessons == []
-    assert not set(options_of(FEWSHOT)) & set(FEWSHOT.lesson_fields)
-    assert set(FEWSHOT.lesson_fields) < set(FEWSHOT.request_type.__dataclass_fields__)
+    assert "cannot bring examples of its own" in refused["error"]
+    assert "--examples FILE --input FILE." in refused["error"]
+    assert len(shelf.players["mask_filler"].lessons) == ("labels" in own)
 
 
-@pytest.mark.parametrize("name", TASKS)
+def test_stop_ends_a_lesson_and_frees_the_place(shelf, tmp_path):
+    filler = shelf.players["mask_filler"]
+    filler.step_seconds = 0.01
+    question = question_over(shelf, tmp_path, slots=1)
+    given = {**LESSON, "fewshot_max_steps": 300}
+    frames = question.frames(values_for(question, tmp_path, "评.txt", "香\n", given))
+    batch = next(frame for frame in frames if " / 300" in frame.beginning)
+    frames.close()
+    since = time.monotonic()
+    while not filler.closed:
+        assert time.monotonic() - since < 2, "the lesson goes on"
+        time.sleep(0.01)
+    assert (batch.done, batch.beginning) == (0, "")
+    assert question.seats.acquire(blocking=False)
+
+
+def test_examples_that_do_not_fit_the_labels_are_told_by_line(ask):
+    given = {**LESSON, "fewshot_examples": "香\t好评\n臭\t难吃\n"}
+    with pytest.raises(DemoError, match="line 2 has the label '难吃', which is not"):
+        ask("评.txt", "香\n", **given)
+
+
+@pytest.mark.parametrize("name", EVERY_TASK)
 def test_the_drawn_defaults_are_options_that_can_be_used(name, ask):
     batch = ask("一.txt", "春风又绿江南岸。\n", task=name)
     assert (batch.done, batch.num_lines) == (1, 1)
@@ -352,6 +524,7 @@ def test_the_table_is_the_first_rows_only(ask):
     [
         ([{"text": "甲", "log_prob": -1.0}, {"text": "乙"}], "甲 ｜ 乙"),
         ({"subject": "甲", "predicate": "在", "object_start": 3}, "甲 · 在"),
+        ({"subject": "甲", "meaning": "", "objects": ["乙", "丙"]}, "甲 · 乙、丙"),
         ("甲", "甲"),
         (None, ""),
         (0.5, "0.5"),
@@ -377,6 +550,7 @@ def test_the_page_says_what_a_file_may_be():
     assert "<code>prompt</code>" in drawn
     assert files_view.other_columns(QA)[:2] == ["passages", "mode"]
     assert files_view.other_columns(FEWSHOT) == ["labels", "pattern", "text_b"]
+    assert files_view.other_columns(FACTS) == ["num_return"]
 
 
 @pytest.fixture(scope="module")

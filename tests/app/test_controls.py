@@ -7,8 +7,8 @@ import pytest
 
 from app.controls import DRAWN, EMPTY_NUMBER, control, offering, words_of
 from demos import limits
+from demos.fewshot.example_list import ExampleList
 from demos.fewshot.labels import LabelWords
-from demos.fewshot.lesson import ExampleList
 from demos.fewshot.task import FewshotRequest
 from demos.limits import Label, Length, OneOf, OptionalRange, Range, Switch
 from demos.qa.passages import Passages

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from app import facts_bases
-from app.facts_bases import MAX_BASES, BaseQuestion, Bases, HeldBase, read_file
+from app.facts_bases import MAX_BASES, BaseQuestion, Bases, read_file
 from app.tabs import facts_view
 from demos.errors import DemoError, FileError
 from demos.qa.facts import FactsRequest, answer_facts
 from demos.qa.facts_file import base_of
+from demos.qa.facts_held import HeldBase
 from model_core.interfaces import ModelError
 from tests.fake_fact_finder import FakeFactFinder
 from tests.fakes import EMBEDDED, FakeShelf

@@ -17,8 +17,10 @@ from demos.batch import (
     last,
 )
 from demos.errors import DemoError, FileError
-from demos.tasks import GENERATION, TASKS, TITLE
+from demos.files.bases import sample_base
+from demos.tasks import EVERY_TASK, GENERATION, TITLE
 from model_core.interfaces import ModelError
+from tests.fake_fact_finder import FakeFactFinder
 from tests.fake_mask_filler import FakeMaskFiller
 from tests.fake_passage_reader import FakePassageReader
 from tests.fake_summarizer import FakeSummarizer
@@ -117,7 +119,7 @@ def test_a_model_without_a_result_is_an_error_and_no_crash():
 
 
 def test_every_task_stands_under_its_own_name():
-    assert all(name == task.name for name, task in TASKS.items())
+    assert all(name == task.name for name, task in EVERY_TASK.items())
 
 
 # Every task, what its lines may be, and a model that fails on some of them.
@@ -189,8 +191,18 @@ CASES = {
         ],
         lambda: FakeSummarizer(failures={"坏": BUSY}),
     ),
+    "facts": (
+        {"base": sample_base()},
+        [
+            {"question": "李白的号是什么？"},
+            {"question": "谁？", "num_return": 1},
+            {"question": ""},
+            {"question": "谁？", "base": "另一个.csv"},
+        ],
+        FakeFactFinder,
+    ),
 }
-MANY = [name for name, task in TASKS.items() if task.run_many is not None]
+MANY = [name for name, task in EVERY_TASK.items() if task.run_many is not None]
 
 
 def answers_to(task, lines, options, model):
@@ -198,11 +210,11 @@ def answers_to(task, lines, options, model):
 
 
 def test_every_task_has_a_case():
-    assert CASES.keys() == TASKS.keys()
+    assert CASES.keys() == EVERY_TASK.keys()
     assert {"title", "triples", "fewshot", "summary"} <= set(MANY)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", EVERY_TASK)
 @given(data=st.data())
 def test_lines_answered_together_are_answered_as_one_by_one(name, data):
     options, kinds, new_model = CASES[name]
@@ -211,7 +223,7 @@ def test_lines_answered_together_are_answered_as_one_by_one(name, data):
         BROKEN if fields is None else Line({**fields, "number": number})
         for number, fields in enumerate(drawn)
     ]
-    task = TASKS[name]
+    task = EVERY_TASK[name]
     together = answers_to(task, lines, options, new_model())
     alone = answers_to(replace(task, run_many=None), lines, options, new_model())
     assert together == alone
@@ -221,11 +233,11 @@ def test_lines_answered_together_are_answered_as_one_by_one(name, data):
         assert record.keys() <= {*line.fields, *columns_of(task, ())}
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", EVERY_TASK)
 def test_every_case_holds_answers_and_errors(name):
     options, kinds, new_model = CASES[name]
     records = answers_to(
-        TASKS[name], [Line(one) for one in kinds], options, new_model()
+        EVERY_TASK[name], [Line(one) for one in kinds], options, new_model()
     )
     assert len({has_failed(record) for record in records}) == 2
 

@@ -7,8 +7,10 @@ import pytest
 
 from demos import limits
 from demos.errors import InvalidRequestError
+from demos.fewshot.labels import LabelWords
 from demos.generation.task import GenerationRequest
 from demos.limits import Label, Length, Several, Switch
+from demos.qa.task import QaRequest
 from demos.records import name_of, request_from, value_of
 from tests.fakes import EMBEDDED
 
@@ -20,6 +22,7 @@ class Question:
     passages: Annotated[
         tuple[str, ...], Several(0, 3, Length(1, 9)), Label("段", "Passages")
     ] = ()
+    words: Annotated[dict[str, str] | None, LabelWords(), Label("词", "Words")] = None
 
     def __post_init__(self):
         limits.check(self)
@@ -58,6 +61,10 @@ def test_values_take_the_fields_type_where_they_can(name, text, value):
         ("passages", '["甲", "乙"]', ("甲", "乙")),
         ("passages", ["甲"], ("甲",)),
         ("passages", "[", "["),
+        ("passages", "1949", "1949"),
+        ("passages", '"甲"', '"甲"'),
+        ("passages", '{"a": 1}', {"a": 1}),
+        ("words", '{"a": "b", "a": "c"}', '{"a": "b", "a": "c"}'),
         pytest.param("passages", "[" * 100_000, "[" * 100_000, id="deep"),
     ],
 )
@@ -69,6 +76,16 @@ def test_a_record_goes_before_the_options_and_they_before_the_defaults():
     record = {"prompt": "春", "top_k": 1, "id": 5}
     request = request_from(GenerationRequest, record, {"top_k": 2, "top_p": 0.5})
     assert (request.top_k, request.top_p, request.temperature) == (1, 0.5, 0.8)
+
+
+def test_an_alternative_of_the_records_own_closes_the_options():
+    options = {"passages": ("甲", "乙"), "mode": "mlm"}
+    alone = request_from(QaRequest, {"question": "谁？", "passage": "丙"}, options)
+    assert (alone.passages, alone.mode) == (("丙",), "mlm")
+    shared = request_from(QaRequest, {"question": "谁？", "passage": None}, options)
+    assert shared.passages == ("甲", "乙")
+    both = {"question": "谁？", "passage": "丙", "passages": ["丁"]}
+    assert request_from(QaRequest, both, options).passages == ("丁", "丙")
 
 
 def test_null_is_not_given():

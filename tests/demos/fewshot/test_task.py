@@ -1,6 +1,7 @@
 """A word in a blank becomes a label, in any order of labels; examples teach a copy."""
 
 import importlib
+import json
 import math
 from dataclasses import fields, replace
 
@@ -224,6 +225,8 @@ def test_of_many_each_gets_its_own_error():
         ({"pattern": None}, "“Pattern” must be text, got None."),
         ({"pattern": "长" * 501 + "__"}, "“Pattern” must have 0 to 500"),
         ({"examples": "慢\t差评"}, "“Examples” must be a list such as"),
+        ({"examples": "慢\t差评\n香\t一般"}, "line 2 has the label '一般'"),
+        ({"examples": "慢\n香"}, "line 1 has one cell; give a line each"),
         ({"examples": 3}, "“Examples” must be a list such as"),
         ({"examples": {"text": "a"}}, "“Examples” must be a list such as"),
         ({"examples": EXAMPLE_LIST[:1]}, "“Examples” must be 2 to 2000, got 1."),
@@ -261,6 +264,19 @@ def test_every_field_has_a_label_in_both_languages():
         label = label_of(FewshotRequest, field.name)
         assert label.zh
         assert label.en
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "慢得离谱\t差评\n香得离谱\t好评\n\n慢慢等\t差评\n",
+        "label,text\n差评,慢得离谱\n好评,香得离谱\n差评,慢慢等",
+        "\n".join(map(json.dumps, EXAMPLE_LIST)),
+        json.dumps(EXAMPLE_LIST, indent=1),
+    ],
+)
+def test_examples_may_be_typed_as_lines(lines):
+    assert asked(examples=lines) == asked(examples=EXAMPLE_LIST)
 
 
 def test_a_request_read_again_is_the_same():

@@ -137,7 +137,10 @@ def test_structures_are_read_for_options(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "a"}\n\n{"text": "b"}\n')
     assert read_json(tmp_path / "a.json") == {"好": "正"}
     assert read_json(tmp_path / "a.jsonl") == [{"text": "a"}, {"text": "b"}]
-    with pytest.raises(FileError, match="cannot be read as JSON"):
+    (tmp_path / "b.jsonl").write_text('1\n\n{"a\n')
+    with pytest.raises(FileError, match="cannot be read as JSON: 第 3 行 line 3: "):
+        read_json(tmp_path / "b.jsonl")
+    with pytest.raises(FileError, match=r"none\.json cannot be read: No such file"):
         read_json(tmp_path / "none.json")
 
 

@@ -92,7 +92,7 @@ def test_every_fault_has_its_own_sentence():
     assert "共 2 行不是 JSON 对象：第 2、3 行。" in error.zh
     assert "共 1 行有无法解码的字节或控制字符" in error.zh
     assert "共 1 行有一格太长（三列最多 200、100、5000 字）：第 5 行。" in error.zh
-    assert error.zh.endswith("请改好这些行，再传一次。")
+    assert error.zh.endswith("请改好这些行再试。")
     assert error.en.endswith("Mend these lines and try again.")
 
 

@@ -22,6 +22,8 @@ def passages_of(passages=(), **given):
         ("\n\n甲\n \t\n\n乙\n", ("甲", "乙")),
         ("甲\n乙", ("甲\n乙",)),
         ("甲\r\n\r\n乙", ("甲 ", "乙")),
+        (' ["甲", "乙\\n\\n丙"]\n', ("甲", "乙\n\n丙")),
+        ("[1] 甲\n\n乙", ("[1] 甲", "乙")),
     ],
 )
 def test_a_list_or_a_text_with_blank_lines(given, parted):
@@ -60,6 +62,16 @@ def test_a_list_keeps_every_length_and_every_other_character(texts):
             ["甲\0"],
             "“段落第 1 段”的第 2 个字符 U+0000 是控制字符",
             "a control character",
+        ),
+        (
+            '["甲", "乙"',
+            "开头像 JSON 列表，却读不成",
+            "begin like a JSON list but cannot",
+        ),
+        (
+            '["甲", 3]',
+            "“段落第 2 段”须为文字，收到 3",
+            "“Passages 2” must be text, got 3",
         ),
         ({"a": 1}, "须为列表，或以空行分段的文字，收到 {'a': 1}", "must be a list, or"),
     ],

@@ -10,9 +10,11 @@ import pytest
 
 from demos import limits
 from demos.limits import Label, Length, Several
-from demos.tasks import TASKS, Task
+from demos.tasks import EVERY_TASK, TASKS, Task
 from demos.terminal.session import Streams, run
 from model_core.interfaces import TEXT_GENERATOR, ModelError, ModelState
+from tests.fake_mask_filler import FakeMaskFiller
+from tests.fake_passage_reader import FakePassageReader
 from tests.fakes import FakeGenerator, FakeShelf
 
 FEW = ("--max-new-tokens", "2", "--seed", "0")
@@ -43,7 +45,7 @@ class Outcome:
     opened: list
 
 
-def call(*arguments, shelf=None, stdin=b"", out=None, tasks=TASKS):
+def call(*arguments, shelf=None, stdin=b"", out=None, tasks=EVERY_TASK):
     shelf = shelf or FakeShelf()
     opened = []
 
@@ -445,7 +447,7 @@ def test_a_list_option_that_is_none_is_refused(capsys, tmp_path):
     assert ask("--passages", "甲", "谁").status == 2
     assert "a list of 1 to 3 items, got '甲'" in capsys.readouterr().err
     assert ask("--passages", tmp_path / "none.json", "谁").status == 2
-    assert "cannot be read as JSON" in capsys.readouterr().err
+    assert "none.json cannot be read: No such file" in capsys.readouterr().err
 
 
 def test_a_required_field_beside_the_text_is_asked_for():
@@ -462,3 +464,185 @@ def test_lists_in_a_batch(tmp_path):
     files = ("--input", tmp_path / "in.jsonl", "--output", target)
     assert ask("--passages", '["丁"]', *files).status == 0
     assert [row["answer"] for row in rows_of(target)] == ["甲", "丁"]
+
+
+# What is given once holds for every line that lacks its own.
+
+TWO_FACTS = "《史记》的作者是司马迁。司马迁的父亲是司马谈。"
+AUTHOR, FATHER = ["图书作品", "作者", "人物"], ["人物", "父亲", "人物"]
+
+
+def predicates(row):
+    return [triple["predicate"] for triple in row["triples"]]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    ["图书作品 作者 人物", json.dumps([AUTHOR]), "as.json", "as.jsonl", "as.tsv"],
+)
+def test_a_schema_given_once_holds_for_lines_without_one(tmp_path, schema):
+    (tmp_path / "as.json").write_text(json.dumps([AUTHOR]))
+    (tmp_path / "as.jsonl").write_text(json.dumps(AUTHOR))
+    (tmp_path / "as.tsv").write_bytes("\t".join(AUTHOR).encode("gbk"))
+    (tmp_path / "in.jsonl").write_text(
+        json.dumps({"text": TWO_FACTS})
+        + "\n"
+        + json.dumps({"text": TWO_FACTS, "schema": [FATHER]})
+        + "\n"
+        + json.dumps({"text": TWO_FACTS, "schema": None})
+        + "\n"
+    )
+    target = tmp_path / "out.jsonl"
+    files = ("--input", tmp_path / "in.jsonl", "--output", target)
+    given = tmp_path / schema if schema.startswith("as.") else schema
+    assert call("triples", "--schema", given, *files).status == 0
+    rows = rows_of(target)
+    assert [predicates(row) for row in rows] == [["作者"], ["父亲"], ["作者"]]
+    assert rows[1]["schema"] == [FATHER]
+
+
+def test_a_tables_empty_cell_leaves_the_schema_to_the_option(tmp_path):
+    cells = [f'"{TWO_FACTS}",', f'"{TWO_FACTS}",人物: 父亲']
+    (tmp_path / "in.csv").write_text("\n".join(["text,schema", *cells]) + "\n")
+    target = tmp_path / "out.jsonl"
+    files = ("--input", tmp_path / "in.csv", "--output", target)
+    assert call("triples", "--schema", "作者", *files).status == 0
+    assert [predicates(row) for row in rows_of(target)] == [["作者"], ["父亲"]]
+
+
+def test_an_unknown_relation_is_each_lines_error_and_names_close_ones(tmp_path):
+    (tmp_path / "in.txt").write_text(TWO_FACTS + "\n")
+    target = tmp_path / "out.jsonl"
+    files = ("--input", tmp_path / "in.txt", "--output", target)
+    assert call("triples", "--schema", "父母", *files).status == 1
+    assert "close ones are 人物 父亲 人物" in rows_of(target)[0]["error"]
+    outcome = call("triples", "--schema", "父母", TWO_FACTS)
+    assert outcome.status == 2
+    assert "close ones are 人物 父亲 人物" in outcome.err
+
+
+BRIDGES = ["赵州桥由李春主持建造。", "卢沟桥在北京。"]
+
+
+def qa_shelf():
+    reader = FakePassageReader(answers={"谁建的？": ("李春", "茅以升")})
+    return FakeShelf(players={"passage_reader": reader}), reader
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--passage", BRIDGES[0]),
+        ("--passages", json.dumps(BRIDGES)),
+        ("--passages", "\n\n".join(BRIDGES)),
+        ("--passages", "as.json"),
+        ("--passages", "as.txt"),
+    ],
+)
+def test_passages_given_once_hold_for_questions_without_any(tmp_path, given):
+    (tmp_path / "as.json").write_text(json.dumps(BRIDGES))
+    (tmp_path / "as.txt").write_text("\n\n".join(BRIDGES))
+    (tmp_path / "in.txt").write_text("谁建的？\n在哪里？\n")
+    target = tmp_path / "out.jsonl"
+    flag, value = given
+    value = tmp_path / value if value.startswith("as.") else value
+    files = ("--input", tmp_path / "in.txt", "--output", target)
+    shelf, reader = qa_shelf()
+    assert call("qa", flag, value, *files, shelf=shelf).status == 0
+    found, none = rows_of(target)
+    assert (found["answer"], found["passage"], found["start"]) == ("李春", 0, 4)
+    assert none["answer"] == ""
+    asked = (BRIDGES[0],) if flag == "--passage" else tuple(BRIDGES)
+    assert [passages for _, passages, _ in reader.asked] == [asked, asked]
+
+
+def test_a_line_with_a_passage_of_its_own_is_asked_of_that_alone(tmp_path):
+    lines = [
+        {"question": "谁建的？", "passage": "钱塘江大桥由茅以升主持。"},
+        {"question": "谁建的？", "passages": ["甲", "乙"]},
+        {"question": "谁建的？"},
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    files = ("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl")
+    for flag, value in (("--passages", BRIDGES), ("--passage", BRIDGES[0])):
+        shelf, reader = qa_shelf()
+        text = json.dumps(value) if flag == "--passages" else value
+        assert call("qa", flag, text, *files, "--overwrite", shelf=shelf).status == 0
+        own, several, shared = (passages for _, passages, _ in reader.asked)
+        assert own == ("钱塘江大桥由茅以升主持。",)
+        assert several == ("甲", "乙")
+        assert shared == tuple(BRIDGES if flag == "--passages" else BRIDGES[:1])
+
+
+def test_a_question_without_any_passage_ends_with_2(tmp_path):
+    outcome = call("qa", "谁建的？")
+    assert (outcome.status, outcome.opened) == (2, [])
+    assert "give at least one (passages or passage)" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("qa", "--passages", '["甲", "乙"', "谁"),
+            "begin like a JSON list but cannot",
+        ),
+        (
+            ("qa", "--passages", '{"a": 1}', "谁"),
+            "must be a list, or a text with blank",
+        ),
+        (
+            ("qa", "--passages", "none.txt", "谁"),
+            "none.txt cannot be read: No such file",
+        ),
+        (("qa", "--passages", "none.json", "谁"), "cannot be read: No such file"),
+        (("triples", "--schema", '[["人物", "父亲"]]', "甲"), "cannot be read: ("),
+        (("triples", "--schema", '{"人物": 3}', "甲"), "cannot be read: {"),
+        (("triples", "--schema", "[", "甲"), "“Relations” cannot be read: '['"),
+        (
+            ("fewshot", "--labels", '{"好": "好", "好": "坏"}', "甲"),
+            "numbers 1 and 2 have the same label, '好'",
+        ),
+        (("fewshot", "--examples", '{"a": 1}', "甲"), "“Examples” must be a list such"),
+    ],
+)
+def test_a_structure_of_the_wrong_shape_ends_with_2(arguments, sentence, capsys):
+    outcome = call(*arguments)
+    assert (outcome.status, outcome.opened) == (2, [])
+    assert sentence in capsys.readouterr().err
+
+
+def test_files_of_labels_and_examples_say_which_line_is_wrong(tmp_path, capsys):
+    (tmp_path / "l.json").write_text('{"好评": "好", "差评": "坏", "好评": "很"}')
+    (tmp_path / "p.jsonl").write_text('"甲"\n\n"乙\n')
+    (tmp_path / "e.jsonl").write_text('{"text": "香", "label": "好评"}\n[]\n')
+    assert call("fewshot", "--labels", tmp_path / "l.json", "甲").status == 2
+    assert "第 1 个和第 3 个的标签都是 '好评'" in capsys.readouterr().err
+    assert call("qa", "--passages", tmp_path / "p.jsonl", "谁").status == 2
+    assert "读不成 JSON：第 3 行" in capsys.readouterr().err
+    labels = ("--labels", "好评=好\n差评=坏", "--pattern", "____。{text}")
+    outcome = call("fewshot", *labels, "--examples", tmp_path / "e.jsonl", "甲")
+    assert outcome.status == 2
+    assert "“Examples” line 2 is no JSON object." in outcome.err
+
+
+@pytest.mark.parametrize("name", ["e.json", "e.jsonl", "e.tsv", "e.csv"])
+def test_examples_of_any_kind_of_file_are_learned_once_for_a_batch(tmp_path, name):
+    examples = [{"text": "香", "label": "好评"}, {"text": "臭", "label": "差评"}]
+    texts = {
+        "e.json": json.dumps(examples),
+        "e.jsonl": "\n".join(map(json.dumps, examples)),
+        "e.tsv": "香\t好评\n臭\t差评",
+        "e.csv": "label,text\n好评,香\n差评,臭\n",
+    }
+    (tmp_path / name).write_text(texts[name])
+    (tmp_path / "in.txt").write_text("很香\n很臭\n")
+    (tmp_path / "l.json").write_text('{"好评": "好", "差评": "坏"}')
+    files = ("--input", tmp_path / "in.txt", "--output", tmp_path / "out.jsonl")
+    labels = ("--labels", tmp_path / "l.json", "--pattern", "____。{text}")
+    filler = FakeMaskFiller()
+    shelf = FakeShelf(players={"mask_filler": filler})
+    given = (*labels, "--examples", tmp_path / name, "--max-steps", 8)
+    assert call("fewshot", *given, *files, shelf=shelf).status == 0
+    assert len(filler.lessons) == 1
+    assert [row["label"] for row in rows_of(tmp_path / "out.jsonl")] == ["好评", "差评"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from demos.fewshot.calibration import calibrated
 from demos.summary.task import EXTRACT, FULL, SummaryRequest, summarize_many
 from demos.title.task import TitleRequest
 from demos.triples.many import extract_many
@@ -153,7 +154,13 @@ def fewshot_asks(
     words = pattern.words_of(data.labels)
 
     def ask(filler: MaskFiller, examples: Sequence[FewshotExample]) -> list[str]:
-        return _filled(filler, [pattern.blanked(e) for e in examples], words, labels)
+        return [
+            labels[int(best)]
+            for chunk in _chunks(examples)
+            for best in calibrated(
+                filler, pattern.read, [pattern.blanked(e) for e in chunk], words
+            ).argmax(axis=1)
+        ]
 
     def ask_learned(examples: Sequence[FewshotExample]) -> list[str]:
         sentences = [pattern.blanked(e) for e in data.train]
@@ -220,26 +227,14 @@ def _answers(results: Iterable[ResultT | Exception]) -> Iterator[ResultT]:
         yield result
 
 
-def _filled(
-    model: MaskFiller,
-    sentences: Sequence[Blanked],
-    words: Sequence[str],
-    labels: Sequence[str],
-) -> list[str]:
-    return [
-        labels[best]
-        for chunk in _chunks(sentences)
-        for best in model.log_probs(chunk, words).argmax(axis=1)
-    ]
-
-
 def _idioms(
     model: MaskFiller, labels: Sequence[str], examples: Sequence[FewshotExample]
 ) -> list[str]:
     chosen = []
     for example in examples:
         before, _, after = example.text.partition(IDIOM_BLANK)
-        chosen += _filled(model, [Blanked(before, after)], example.candidates, labels)
+        scores = model.log_probs([Blanked(before, after)], example.candidates)
+        chosen.append(labels[int(scores[0].argmax())])
     return chosen
 
 

@@ -7,7 +7,7 @@ are the same ones.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from demos.fewshot.pattern import read_pattern
+from demos.fewshot.pattern import Pattern, read_pattern
 from model_core.interfaces import Blanked
 from recipes.tasks_data import FewshotExample, LabelWord
 
@@ -24,9 +24,14 @@ class ClozePattern:
     written: str
     words: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def read(self) -> Pattern:
+        """The pattern, read."""
+        return read_pattern(self.written)
+
     def blanked(self, example: FewshotExample) -> Blanked:
         """Return the sentence about an example."""
-        return read_pattern(self.written).blanked(example.text, example.text_b)
+        return self.read.blanked(example.text, example.text_b)
 
     def words_of(self, labels: Sequence[LabelWord]) -> tuple[str, ...]:
         """Return each label's word."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from demos import limits
+from demos.fewshot.calibration import calibrated
 from demos.fewshot.example_list import ExampleList
 from demos.fewshot.fields import (
     LABEL_WORDS,
@@ -212,7 +213,7 @@ def _measured(
         ]
         answers += [
             best_of(probabilities_of(labels, list(map(float, row))))
-            for row in filler.log_probs(sentences, words)
+            for row in calibrated(filler, request.blank, sentences, words)
         ]
         yield result
     if not held:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from demos import limits
 from demos.errors import DemoError
+from demos.fewshot.calibration import calibrated
 from demos.fewshot.fields import (
     EXAMPLE_LIST,
     LABEL_WORDS,
@@ -114,8 +115,8 @@ class FewshotResult:
     Attributes:
         request: What was asked.
         weights: Which weights answer, or were copied and taught.
-        log_probs: Mean log-probability of each label's word per token, in nats; none
-            while the model still learns.
+        log_probs: Mean log-probability of each label's word per token beyond that in
+            the pattern alone, in nats; none while the model still learns.
         learning: Where learning stands, or stood at its end; None without.
         elapsed_seconds: Of the answer itself.
     """
@@ -244,8 +245,9 @@ def _answered(
     weights: WeightsInfo,
 ) -> list[FewshotResult]:
     begun = perf_counter()
-    words = tuple(requests[0].words.values())
-    scores = filler.log_probs([request.sentence for request in requests], words)
+    words, pattern = tuple(requests[0].words.values()), requests[0].blank
+    sentences = [request.sentence for request in requests]
+    scores = calibrated(filler, pattern, sentences, words)
     seconds = (perf_counter() - begun) / len(requests)
     return [
         FewshotResult(request, weights, tuple(map(float, row)), elapsed_seconds=seconds)

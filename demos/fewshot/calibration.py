@@ -1,0 +1,36 @@
+"""How much better a word fits a text than it fits the bare sentence.
+
+Changes when words are weighed otherwise. A model likes some words in a blank whatever
+the text says; what it says of the pattern without a text is taken off (Zhao et al.,
+arXiv 2102.09690; Holtzman et al., arXiv 2104.08315).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from demos.fewshot.pattern import Pattern
+from model_core.interfaces import Blanked, MaskFiller
+
+
+def calibrated(
+    filler: MaskFiller,
+    pattern: Pattern,
+    sentences: Sequence[Blanked],
+    words: Sequence[str],
+) -> npt.NDArray[np.float64]:
+    """Return every word's log-probability beyond that in the pattern alone.
+
+    Args:
+        filler: Asked once.
+        pattern: Whose blank is filled.
+        sentences: The pattern about texts, (num_sentences,).
+        words: One per label, (num_words,).
+
+    Returns:
+        Nats, float64 (num_sentences, num_words).
+    """
+    scores = filler.log_probs([*sentences, pattern.blanked("")], words)
+    beyond: npt.NDArray[np.float64] = scores[:-1] - scores[-1]
+    return beyond

@@ -20,6 +20,8 @@ TASKS = (
     "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
 )  # fmt: skip
 
+CALIBRATED_ON = 500  # texts
+
 
 def corpus(options: argparse.Namespace) -> None:
     """Clean the data, build the vocabulary, encode every source and every task."""
@@ -160,6 +162,8 @@ def release(options: argparse.Namespace) -> None:
 
     files = _dev_files(options)
     export(options)
+    if files:
+        _calibrate(options)
     model = evaluation.load(options.output)
     scores = releasing.written(model, options.corpus, options.chars, options.poems)
     facts, plays = load_facts(options.run), ""
@@ -170,6 +174,19 @@ def release(options: argparse.Namespace) -> None:
         plays = _play_sections(made, releasing.showcase(play), facts, options)
     modelcard.write_card(options.output, scores, facts, plays)
     print(json.dumps(scores, ensure_ascii=False))
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    """Find where triples are best cut, on texts of training, and note it."""
+    from model_core.interfaces import TRIPLE_POINTER
+    from recipes import calibrating, evaluation, tasks_data
+    from recipes.task_files import evenly_spaced, find
+
+    train = find(options.data / "triples", "train")
+    examples = tasks_data.read(train, tasks_data.triples_example)
+    pointer = evaluation.load_player(options.output).play(TRIPLE_POINTER)
+    found = calibrating.shifts(pointer, evenly_spaced(examples, CALIBRATED_ON))
+    calibrating.write(options.output, found)
 
 
 def _dev_files(options: argparse.Namespace) -> "Mapping[DevSet, Path]":

@@ -66,6 +66,11 @@ class Triple:
     subject_type: str = ""
     object_type: str = ""
 
+    @property
+    def strings(self) -> tuple[str, str, str]:
+        """What counts: subject, predicate and object."""
+        return self.subject, self.predicate, self.object
+
 
 @dataclass(frozen=True, slots=True)
 class TriplesExample:

@@ -34,6 +34,8 @@ class Parts:
         source_tokens: How long a part's sources were at most; longer ones are read
             worse than their beginning alone. As long as positions last where a part is
             not named.
+        shifts: What is added to the log-odds of a decoder's triples, so that a
+            probability of 0.5 is where they are best cut.
     """
 
     names: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class Parts:
     conditions: tuple[str, ...] = ()
     blank_style: str = ""
     source_tokens: Mapping[str, int] = field(default_factory=dict)
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values that ``load_parts`` reads."""
@@ -54,6 +57,7 @@ class Parts:
             "conditions": list(self.conditions),
             "blank_style": self.blank_style,
             "source_tokens": dict(self.source_tokens),
+            "shifts": dict(self.shifts),
         }
 
     def save(self, path: Path) -> None:
@@ -85,11 +89,13 @@ def load_parts(folder: Path) -> Parts:
             tuple(values["conditions"]),
             str(values["blank_style"]),
             _source_tokens(values["source_tokens"]),
+            {name: float(shift) for name, shift in values["shifts"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{FILE_NAME}: expected parts, relations, word_marks, conditions, "
-            f"blank_style and source_tokens, received {str(values)[:80]} ({error})"
+            f"blank_style, source_tokens and shifts, received {str(values)[:80]} "
+            f"({error})"
         ) from error
 
 

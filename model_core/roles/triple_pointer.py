@@ -3,6 +3,7 @@
 Changes when pointing takes another step. Knows no page, no window and no threshold.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -81,9 +82,11 @@ class NetworkTriplePointer:
             formats.pointing(formats.piece(text), MAX_TEXT_CHARS + 3) for text in texts
         ]
         readable = [source for source in sources if len(source.text)]
-        found = iter(self._decode[decoder](readable, floor) if readable else ())
+        shift = self._model.parts.shifts.get(decoder, 0.0)
+        least = shifted(floor, -shift)
+        found = iter(self._decode[decoder](readable, least) if readable else ())
         return tuple(
-            self._placed(next(found), source) if len(source.text) else ()
+            self._placed(next(found), source, shift) if len(source.text) else ()
             for source in sources
         )
 
@@ -136,14 +139,12 @@ class NetworkTriplePointer:
         for row, (source, spans) in enumerate(zip(sources, subjects, strict=True)):
             inside = slice(source.text_start, source.text_end)
             mine = objects[rows == row][:, inside]
-            shifted = Spans(
+            within = Spans(
                 spans.heads - source.text_start,
                 spans.tails - source.text_start,
                 spans.probabilities,
             )
-            made.append(
-                half_pointer_triples(shifted, mine[..., 0], mine[..., 1], floor)
-            )
+            made.append(half_pointer_triples(within, mine[..., 0], mine[..., 1], floor))
         return made
 
     def _gplinker(
@@ -163,7 +164,7 @@ class NetworkTriplePointer:
         return made
 
     def _placed(
-        self, triples: tuple[TokenTriple, ...], source: Source
+        self, triples: tuple[TokenTriple, ...], source: Source, shift: float
     ) -> tuple[PointedTriple, ...]:
         spans = source.text.spans
         return tuple(
@@ -171,10 +172,16 @@ class NetworkTriplePointer:
                 relation=triple.predicate,
                 subject=(spans[triple.subject_head][0], spans[triple.subject_tail][1]),
                 object=(spans[triple.object_head][0], spans[triple.object_tail][1]),
-                probability=float(triple.probability),
+                probability=shifted(float(triple.probability), shift),
             )
             for triple in triples
         )
+
+
+def shifted(probability: float, shift: float) -> float:
+    """Return a probability whose log-odds are so much higher."""
+    odds = probability * math.exp(shift)
+    return odds / (odds + (1.0 - probability))
 
 
 def sigmoid(logits: Floats) -> npt.NDArray[np.float64]:

@@ -11,7 +11,9 @@ from tests.model_core.playing_checkpoint import RELATIONS
 
 
 def test_parts_come_back_as_they_were_saved(tmp_path):
-    parts = Parts(PARTS, RELATIONS, True, ("正面", "负面"), "[短文]", {"title": 176})
+    parts = Parts(
+        PARTS, RELATIONS, True, ("正面", "负面"), "[短文]", {"title": 9}, {"a": -1.5}
+    )
     parts.save(tmp_path / "parts.json")
     assert load_parts(tmp_path) == parts
     assert "正面" in (tmp_path / "parts.json").read_text(encoding="utf8")
@@ -40,6 +42,8 @@ def written(tmp_path, **changes):
         ({"conditions": 3}, "not iterable"),
         ({"source_tokens": None}, "'source_tokens'"),
         ({"source_tokens": ["title"]}, "items"),
+        ({"shifts": None}, "'shifts'"),
+        ({"shifts": {"gplinker": "much"}}, "could not convert"),
         ({"source_tokens": {"poem": 9}}, "expected a part and a count >= 1"),
         ({"source_tokens": {"title": 0}}, "expected a part and a count >= 1"),
     ],

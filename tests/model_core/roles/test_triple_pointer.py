@@ -1,6 +1,7 @@
 """The pointer: offsets slice to strings, decoders equal their formulas."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from model_core.interfaces import ModelError
 from model_core.roles.triple_pointer import (
     MAX_TEXT_CHARS,
     NetworkTriplePointer,
+    shifted,
     sigmoid,
 )
 from tests.model_core.playing_checkpoint import (
@@ -62,6 +64,29 @@ def test_offsets_slice_to_strings_and_the_most_probable_comes_first(pointer, dec
                 assert 0 <= start < end <= len(text)
                 assert text[start:end]
         assert len(set(triples)) == len(triples)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_shift_moves_probabilities_and_the_floor_alike(pointer, decoder):
+    model, floor = pointer._model, FLOOR[decoder]
+    parts = replace(model.parts, shifts={decoder: 1.5})
+    other = NetworkTriplePointer(replace(model, parts=parts))
+    plain = point(pointer, TEXTS, decoder, shifted(floor, -1.5))
+    moved = point(other, TEXTS, decoder, floor)
+    assert any(moved)
+    for before, after in zip(plain, moved, strict=True):
+        assert [one.subject for one in before] == [one.subject for one in after]
+        assert [shifted(one.probability, 1.5) for one in before] == pytest.approx(
+            [one.probability for one in after]
+        )
+        assert all(floor < one.probability < 1 for one in after)
+
+
+def test_shifts_are_in_log_odds():
+    assert shifted(0.5, np.log(3)) == pytest.approx(0.75)
+    assert shifted(shifted(0.2, 4.0), -4.0) == pytest.approx(0.2)
+    assert shifted(0.0, 9.0) == 0.0
+    assert shifted(1.0, -9.0) == 1.0
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

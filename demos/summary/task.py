@@ -32,6 +32,9 @@ EXTRACT, FULL = "extract", "full"
 MAX_CLAUSES = 256  # of one text, as in SPACES; the scorer may take fewer
 SPARSE_TOP_K = 10
 MIN_NEW_TOKENS = 8
+# A search likes short endings: a summary fills at least so much of its room. In steps,
+# so that texts of like lengths are rewritten together.
+LEAST_SHARE, LEAST_STEP = 0.6, 30
 NO_REPEAT_NGRAM = 10  # a loop, not a name that comes again
 # What is rewritten and what is written share one window.
 WINDOW_CHARS = 500
@@ -161,9 +164,9 @@ def summarize(request: SummaryRequest, model: Summarizer) -> Iterator[SummaryRes
     Raises:
         ModelError: The model cannot answer.
     """
-    options = options_of(request, model)
     first = extract(request, model)
     yield first
+    options = options_of(first, model)
     if options is not None:
         for frame in model.rewrite(first.extraction.passage.text, options):
             yield _continued(first, frame)
@@ -176,30 +179,41 @@ def summarize_many(
 
     Neighbours that are asked alike are rewritten together.
     """
-    for options, alike in groupby(requests, lambda asked: options_of(asked, model)):
-        firsts = [_extracted(request, model) for request in alike]
+    begun = [_extracted(request, model) for request in requests]
+    for options, alike in groupby(begun, lambda first: options_of(first, model)):
+        group = list(alike)
         if options is None:
-            yield from firsts
+            yield from group
         else:
+            firsts = [first for first in group if isinstance(first, SummaryResult)]
             yield from _rewritten(firsts, options, model)
 
 
-def options_of(request: SummaryRequest, model: Summarizer) -> RewriteOptions | None:
-    """Return how to rewrite, None where nothing is rewritten.
+def options_of(
+    first: SummaryResult | ModelError, model: Summarizer
+) -> RewriteOptions | None:
+    """Return how to rewrite an extraction, None where nothing is rewritten.
 
     Weights without a copy head write without it.
     """
-    if request.mode == EXTRACT:
+    if isinstance(first, ModelError) or first.request.mode == EXTRACT:
         return None
+    request = first.request
     return RewriteOptions(
         part=PART,
         max_new_tokens=request.max_chars,  # a token has a character or more
-        min_new_tokens=MIN_NEW_TOKENS,
+        min_new_tokens=_least_tokens(first),
         num_beams=request.num_beams,
         no_repeat_ngram_size=NO_REPEAT_NGRAM,
         copy=request.copy and model.can_copy,
         sparse_top_k=SPARSE_TOP_K if request.sparse else 0,
     )
+
+
+def _least_tokens(first: SummaryResult) -> int:
+    room = min(first.request.max_chars, len(first.extraction.passage.text))
+    steps = int(LEAST_SHARE * room) // LEAST_STEP
+    return max(MIN_NEW_TOKENS, steps * LEAST_STEP)
 
 
 def extract(request: SummaryRequest, model: Summarizer) -> SummaryResult:
@@ -270,26 +284,17 @@ def _extracted(
 
 
 def _rewritten(
-    firsts: Sequence[SummaryResult | ModelError],
-    options: RewriteOptions,
-    model: Summarizer,
+    firsts: Sequence[SummaryResult], options: RewriteOptions, model: Summarizer
 ) -> Iterator[SummaryResult | ModelError]:
-    begun = [first for first in firsts if isinstance(first, SummaryResult)]
-    sources = tuple(first.extraction.passage.text for first in begun)
-    frames = iter(_last_frames(sources, options, model))
-    for first in firsts:
-        if isinstance(first, ModelError):
-            yield first
-            continue
-        frame = next(frames)
+    sources = tuple(first.extraction.passage.text for first in firsts)
+    frames = _last_frames(sources, options, model)
+    for first, frame in zip(firsts, frames, strict=True):
         yield frame if isinstance(frame, ModelError) else _continued(first, frame)
 
 
 def _last_frames(
     sources: tuple[str, ...], options: RewriteOptions, model: Summarizer
 ) -> tuple[RewriteFrame | ModelError, ...]:
-    if not sources:
-        return ()
     try:
         return model.rewrite_many(sources, options)
     except ModelError as error:  # it stands for all that were asked together

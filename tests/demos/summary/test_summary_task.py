@@ -13,6 +13,7 @@ from demos.summary.task import (
     EXTRACT,
     MAX_CLAUSES,
     SummaryRequest,
+    extract,
     options_of,
     summarize,
     summarize_many,
@@ -63,8 +64,26 @@ def check_laws(result):
         assert draft.text[span.start : span.end] == there != ""
 
 
+def begun(text, **given):
+    return extract(SummaryRequest(text, **given), model_of())
+
+
+def test_a_summary_fills_most_of_its_room_and_never_more_than_its_source():
+    long, some = "空调要换。" * 80, "空调要换。" * 12
+    least = [
+        options_of(begun(text, max_chars=room), model_of()).min_new_tokens
+        for text, room in ((long, 150), (long, 300), (some, 300), ("春", 300))
+    ]
+    taken = [
+        len(begun(text, max_chars=300).extraction.passage.text) for text in (some, "春")
+    ]
+    assert least[:2] == [90, 120]
+    assert least[2] == int(0.6 * taken[0]) // 30 * 30
+    assert least[3] == 8
+
+
 def test_defaults_are_those_of_the_contract():
-    assert options_of(SummaryRequest("春"), model_of()) == RewriteOptions(
+    assert options_of(begun("春"), model_of()) == RewriteOptions(
         part="summary",
         max_new_tokens=150,
         min_new_tokens=8,
@@ -77,8 +96,8 @@ def test_defaults_are_those_of_the_contract():
 
 
 def test_the_switches_reach_the_model():
-    request = SummaryRequest("春", copy=False, sparse=False, num_beams=5, max_chars=80)
-    options = options_of(request, model_of())
+    switches = {"copy": False, "sparse": False, "num_beams": 5, "max_chars": 80}
+    options = options_of(begun("春", **switches), model_of())
     assert (options.copy, options.sparse_top_k) == (False, 0)
     assert (options.num_beams, options.max_new_tokens) == (5, 80)
 

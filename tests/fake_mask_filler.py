@@ -48,6 +48,7 @@ class FakeMaskFiller:
         default_factory=list
     )
     closed: int = 0
+    is_taught: bool = False
 
     def log_probs(
         self, sentences: Sequence[Blanked], words: Sequence[str]
@@ -73,6 +74,7 @@ class FakeMaskFiller:
         copy = FakeMaskFiller(
             replace(self.weights, name=f"{self.weights.name}+learned"),
             self.votes.copy(),
+            is_taught=True,
         )
         try:
             if self.failure is not None:

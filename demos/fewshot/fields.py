@@ -16,7 +16,7 @@ LABEL_WORDS = LabelWords()
 EXAMPLE_LIST = ExampleList()
 # Fine-tuning rates as usual for each size: a small network takes larger steps.
 SMALL_PARAMETERS = 50_000_000
-SMALL_RATE, LARGE_RATE = 3e-4, 2e-5
+SMALL_RATE, LARGE_RATE = 1e-4, 2e-5
 
 Labels = Annotated[dict[str, str] | None, LABEL_WORDS, LABELS_LABEL]
 PatternText = Annotated[str, Length(0, 500), PATTERN_LABEL]

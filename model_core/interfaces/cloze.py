@@ -44,7 +44,7 @@ class LearningOptions:
 
     max_steps: int = 100
     max_seconds: float = 120.0
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     batch_size: int = 8
     mask_rate: float = 0.15
     seed: int = 0
@@ -75,6 +75,11 @@ class MaskFiller(Protocol):
     @property
     def weights(self) -> WeightsInfo:
         """Which weights answer."""
+        ...
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether it has learned from examples what belongs in the blank."""
         ...
 
     def log_probs(

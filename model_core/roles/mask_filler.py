@@ -50,10 +50,12 @@ class NetworkMaskFiller:
 
     Args:
         model: The network, its tokenizer and what it was trained for.
+        is_taught: Whether these weights have learned from examples.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: LoadedModel, *, is_taught: bool = False) -> None:
         self._model = model
+        self.is_taught = is_taught
         self._layout = BlankLayout(model.tokenizer, model.parts.blank_style)
         self._head = vocabulary_head(model.engine.network)
 
@@ -109,7 +111,7 @@ class NetworkMaskFiller:
                 break
             yield LearningFrame(len(losses), how.num_steps, tuple(losses), elapsed)
         engine = build_engine("keras", copy)
-        learned = NetworkMaskFiller(replace(self._model, engine=engine))
+        learned = NetworkMaskFiller(replace(self._model, engine=engine), is_taught=True)
         yield LearningFrame(
             len(losses),
             how.num_steps,

@@ -96,30 +96,44 @@ def learn(
         jit_compile=keras.backend.backend() == "jax",
     )
     order = np.empty(0, "int64")
+    shape = shape_of(examples, how)
     for _ in range(how.num_steps):
         if len(order) < how.batch_size:
             order = np.concatenate([order, rng.permutation(len(examples))])
         chosen, order = order[: how.batch_size], order[how.batch_size :]
-        inputs, weights = collate([examples[i] for i in chosen], how, rng)
+        inputs, weights = collate([examples[i] for i in chosen], how, rng, shape)
         with warnings.catch_warnings():  # heads and embeddings that a cloze leaves out
             warnings.filterwarnings("ignore", "Gradients do not exist")
             loss = model.train_on_batch(inputs, weights)
         yield float(np.asarray(loss))
 
 
+def shape_of(examples: Sequence[ClozeExample], how: ClozeLearning) -> tuple[int, int]:
+    """Return (length, places) that hold any example: one shape is compiled once."""
+    length = max(len(one.token_ids) for one in examples)
+    places = max(
+        len(one.places) + int(how.mask_rate * len(one.plain)) for one in examples
+    )
+    return _rounded(length, LENGTH_STEP), _rounded(places, PLACES_STEP)
+
+
+def _rounded(size: int, step: int) -> int:
+    return -(-size // step) * step
+
+
 def collate(
-    examples: Sequence[ClozeExample], how: ClozeLearning, rng: np.random.Generator
+    examples: Sequence[ClozeExample],
+    how: ClozeLearning,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
 ) -> tuple[dict[str, npt.NDArray[np.generic]], npt.NDArray[np.float32]]:
-    """Pad examples and hide some of their plain tokens."""
+    """Pad examples to a shape and hide some of their plain tokens."""
     hidden = [
         np.sort(rng.permutation(one.plain)[: int(how.mask_rate * len(one.plain))])
         for one in examples
     ]
     count = len(examples)
-    length = max(len(one.token_ids) for one in examples)
-    length = -(-length // LENGTH_STEP) * LENGTH_STEP
-    most = max(len(o.places) + len(h) for o, h in zip(examples, hidden, strict=True))
-    most = -(-most // PLACES_STEP) * PLACES_STEP
+    length, most = shape
     ids, places, targets = (
         np.zeros((count, size), "int32") for size in (length, most, most)
     )

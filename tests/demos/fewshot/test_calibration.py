@@ -26,3 +26,17 @@ def test_a_text_that_says_nothing_makes_all_words_equal():
 
 def test_no_sentence_is_no_score():
     assert calibrated(FakeMaskFiller(), PATTERN, [], ("好", "差")).shape == (0, 2)
+
+
+def test_two_texts_are_scored_as_they_are():
+    filler, pattern = FakeMaskFiller(), read_pattern("{text}？____，{text_b}")
+    sentences = [pattern.blanked("饭很香", "好吃")]
+    found = calibrated(filler, pattern, sentences, ("好", "差"))
+    np.testing.assert_array_equal(found, filler.log_probs(sentences, ("好", "差")))
+
+
+def test_what_was_taught_is_scored_as_it_is():
+    filler = FakeMaskFiller(is_taught=True)
+    sentences = [PATTERN.blanked("饭很香")]
+    found = calibrated(filler, PATTERN, sentences, ("好", "差"))
+    np.testing.assert_array_equal(found, filler.log_probs(sentences, ("好", "差")))

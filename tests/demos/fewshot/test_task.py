@@ -157,7 +157,7 @@ def test_the_learning_rate_fits_the_weights_unless_given():
     small = FakeMaskFiller().weights
     large = replace(small, num_parameters=300_000_000)
     request = asked(examples=EXAMPLE_LIST)
-    assert request.lesson(small).options.learning_rate == 3e-4
+    assert request.lesson(small).options.learning_rate == 1e-4
     assert request.lesson(large).options.learning_rate == 2e-5
     given = replace(request, learning_rate=1e-3, max_seconds=7, seed=5)
     options = given.lesson(large).options

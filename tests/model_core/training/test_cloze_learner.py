@@ -13,6 +13,7 @@ from model_core.training.cloze_learner import (
     collate,
     copy_network,
     learn,
+    shape_of,
 )
 from tests.model_core.tiny import ROTARY, build_network
 
@@ -131,7 +132,8 @@ def test_a_seed_repeats_the_losses(network, examples):
 
 def test_blanks_and_hidden_tokens_each_weigh_one_per_example(examples):
     rng = np.random.default_rng(0)
-    inputs, flat = collate(examples[:3], how(mask_rate=0.5), rng)
+    half = how(mask_rate=0.5)
+    inputs, flat = collate(examples[:3], half, rng, shape_of(examples, half))
     weight = flat.reshape(3, -1)
     np.testing.assert_allclose(weight[:, :2].sum(axis=1), 1.0)
     np.testing.assert_allclose(weight[:, 2:].sum(axis=1), 1.0)
@@ -153,8 +155,17 @@ def test_blanks_and_hidden_tokens_each_weigh_one_per_example(examples):
 
 def test_without_a_rate_nothing_else_is_hidden(examples):
     rng = np.random.default_rng(0)
-    inputs, flat = collate(examples[:2], how(mask_rate=0.0), rng)
+    none = how(mask_rate=0.0)
+    inputs, flat = collate(examples[:2], none, rng, shape_of(examples, how()))
     assert flat.sum() == pytest.approx(2.0)
     assert inputs["padding_mask"].sum() == 2 * 10
     for row, one in enumerate(examples[:2]):
         np.testing.assert_array_equal(inputs["token_ids"][row][:10], one.token_ids)
+
+
+def test_one_shape_holds_any_of_the_examples(examples):
+    long = replace(examples[0], token_ids=np.full(70, 12, "int32"))
+    assert shape_of(examples, how()) == (32, 8)
+    assert shape_of([*examples, long], how()) == (96, 8)
+    many = replace(examples[0], plain=np.arange(60, dtype="int32"))
+    assert shape_of([*examples, many], how(mask_rate=0.5)) == (32, 32)

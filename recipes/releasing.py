@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from model_core.checkpoints.survey import survey_checkpoint
 from model_core.roles.loaded import LoadedModel
 from recipes import evaluation
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS, DevSet, Play, answered, files_of
@@ -44,7 +45,7 @@ def written(
         for name in SOURCES
     }
     return {
-        "parameters": model.info.num_parameters,
+        "parameters": survey_checkpoint(model.folder).num_parameters,
         **bits,
         "poems_per_form": poems_per_form,
         "poems_form": evaluation.poems_that_keep_form(model, poems_per_form),

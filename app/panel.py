@@ -97,7 +97,8 @@ def build_panel(
             load = gr.Button("载入 Load", variant="primary", scale=1, min_width=96)
             unload = gr.Button("卸下 Unload", scale=1, min_width=96)
     timer = gr.Timer(TICK_SECONDS, active=False)
-    ready = gr.Textbox(visible="hidden", elem_id="mp-ready")  # a State is not heard
+    # a State is not heard
+    ready = gr.Textbox(max_lines=1, visible="hidden", elem_id="mp-ready")
     outputs = [summary, table, timer, ready]
 
     def refresh() -> list[Any]:

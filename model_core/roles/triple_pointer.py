@@ -175,7 +175,14 @@ class NetworkTriplePointer:
                 probability=shifted(float(triple.probability), shift),
             )
             for triple in triples
+            if not _is_of_itself(triple)
         )
+
+
+def _is_of_itself(triple: TokenTriple) -> bool:
+    """Whether subject and object are one span: nothing is its own father."""
+    subject = triple.subject_head, triple.subject_tail
+    return subject == (triple.object_head, triple.object_tail)
 
 
 def shifted(probability: float, shift: float) -> float:

@@ -158,7 +158,7 @@ def test_gplinker_is_the_formula_over_all_pairs(tmp_path):
                 scores["heads"][relation, sh, oh],
                 scores["tails"][relation, st, ot],
             )
-            if least > threshold:
+            if least > threshold and (sh, st) != (oh, ot):
                 key = (relation, (sh, st + 1), (oh, ot + 1))
                 expected[key] = float(sigmoid(np.float64(least)))
     assert 3 < len(expected) < 600
@@ -189,6 +189,12 @@ def test_half_pointers_read_objects_for_one_subject(pointer):
             p[source.text_start + ends[one.object[1]], 1],
         )
         assert one.probability == pytest.approx(float(least), rel=1e-3)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_nothing_is_related_to_itself(pointer, decoder):
+    for triples in point(pointer, TEXTS, decoder, floor=0.01):
+        assert all(one.subject != one.object for one in triples)
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

@@ -65,15 +65,16 @@ CAPTION = "双向遮罩：每个字都看得见所有的字 · bidirectional mas
 HOW = """
 把分类变成**完形填空**：写一句带空的话，每个标签配一个词，看模型觉得哪个词填进去最像话
 （PET，kexue.fm/archives/7764）。词有几个词元，空里就放几个 `[MASK]`；词的分数是它各词元
-对数概率的平均，再在标签之间做 softmax。模型预训练时做的就是完形填空，所以**不用再训练就
-能答**。
+对数概率的平均，再减去**空句子**（不放文本）给它的分：不管读到什么都爱填的词不占便宜；最后在
+标签之间做 softmax。模型预训练时做的就是完形填空，所以**不用再训练就能答**。
 
 给几条带标签的例子，它还能学：在例句的空上做交叉熵，其余的词照旧随机遮住 15 % 一起猜。
 学的是**一份拷贝**，别人用的权重不会变。
 
 Classifying becomes **filling a blank**: each label has a word, and the word that the
-model finds most natural decides. As it was trained on blanks, it answers at once; a few
-examples teach a copy of it, never the weights that others use.
+model finds most natural decides, less what the sentence favours without a text. As it was
+trained on blanks, it answers at once; a few examples teach a copy of it, never the
+weights that others use.
 """
 
 

@@ -72,8 +72,8 @@ HOW = """
 学的是**一份拷贝**，别人用的权重不会变。
 
 Classifying becomes **filling a blank**: each label has a word, and the word that the
-model finds most natural decides, less what the sentence favours without a text. As it was
-trained on blanks, it answers at once; a few examples teach a copy of it, never the
+model finds most natural decides, less what the sentence favours without a text. As it
+was trained on blanks, it answers at once; a few examples teach a copy of it, never the
 weights that others use.
 """
 

@@ -20,6 +20,7 @@ from model_core.roles.passage_reader import (
     most_alike,
     softmax,
 )
+from model_core.tokenizers.word_marks import begins_word
 from tests.model_core.playing_checkpoint import (
     LAKE,
     RIVER,
@@ -159,10 +160,10 @@ def test_an_answer_is_no_longer_than_asked(reader, mode):
 
 
 def test_masks_vote_by_the_formula(reader):
-    """The best stretch of the masks' product, voted over the passages, by hand."""
+    """Whole words by the mean of their masks, voted over the passages, by hand."""
     model = reader._model
     formats, question = model.formats, model.formats.piece(QUESTION)
-    own, pieces = [], []
+    own, pieces, borders = [], [], []
     for passage in TEXTS:
         piece = formats.piece(passage)
         source = formats.cloze(question, piece, ANSWER_MASKS)
@@ -170,6 +171,7 @@ def test_masks_vote_by_the_formula(reader):
         outputs = reader._read([source], ("language_model",), places)
         own.append(softmax(outputs["logits"])[0])
         pieces.append(piece.token_ids.tolist())
+        borders.append([*begins_word(piece.mark_ids).tolist(), True])
     stop = model.tokenizer.sep_id
 
     def probability(index, ids):
@@ -180,13 +182,23 @@ def test_masks_vote_by_the_formula(reader):
         if ids not in stretches:
             return 0.0
         steps = [*ids, stop][:ANSWER_MASKS]
-        return float(np.prod([own[index][n, t] for n, t in enumerate(steps)]))
+        judged = [own[index][n, t] for n, t in enumerate(steps)]
+        return float(np.prod(judged, dtype="float64") ** (1 / len(judged)))
+
+    def is_whole(index, ids):
+        return any(
+            tuple(pieces[index][at : at + len(ids)]) == ids
+            and borders[index][at]
+            and borders[index][at + len(ids)]
+            for at in range(len(pieces[index]) - len(ids) + 1)
+        )
 
     frame = last(reader, "mlm", num_answers=4, max_answer_tokens=64)
     votes = []
     for answer in frame.answers:
         ids = model.tokenizer.encode(answer.text).token_ids
         each = np.array([probability(n, ids) for n in range(3)])
+        assert any(is_whole(n, ids) for n in range(3))
         assert answer.probability == pytest.approx(
             (each**2).sum() / each.sum(), rel=1e-3
         )
@@ -201,6 +213,7 @@ def test_masks_vote_by_the_formula(reader):
     ("limit", "text"), [(64, "浙江绍兴"), (4, "浙江绍兴"), (2, "浙江"), (1, "浙")]
 )
 def test_sure_masks_are_read_as_far_as_asked(reader, monkeypatch, limit, text):
+    monkeypatch.setattr(reader, "_borders", lambda _: None)  # 绍兴人 is one word
     tokenizer = reader._model.tokenizer
     wanted = [*tokenizer.encode("浙江绍兴").token_ids, tokenizer.sep_id]
 

@@ -90,6 +90,10 @@ class CountingFiller:
     sign: int = 1
     lesson: object = None
 
+    @property
+    def is_taught(self):
+        return self.sign < 0
+
     def log_probs(self, sentences, words):
         return np.array(
             [[self.sign * (w in s.before + s.after) for w in words] for s in sentences],

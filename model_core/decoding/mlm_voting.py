@@ -5,8 +5,10 @@ the network gives a distribution per answer position, all at once, and the answe
 at the stop token. The source reads greedily from the left under the n-gram constraint;
 here every stretch is scored, so that no better one is missed. Its score is the
 geometric mean of its positions' probabilities, the stop's included: positions do not
-know of each other, and their product would favour the shortest answer. Passages vote
-by sum(v^2) / (sum(v) + 1) per answer.
+know of each other, and their product would favour the shortest answer. A stretch that
+cuts a word must be so much the more probable. Passages vote by
+sum(v^2) / (sum(v) + 1) per answer, each weighed by how probable it is that the answer
+is in it rather than in another.
 """
 
 from collections.abc import Sequence
@@ -17,11 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from model_core.decoding.extractive import Source, allowed_mask, occurrences
-from model_core.decoding.voting import vote
+from model_core.decoding.voting import answer_shares, vote
 
 Floats = npt.NDArray[np.floating]
 LogProbs = npt.NDArray[np.float64]
 Borders = npt.NDArray[np.bool_]
+
+CUT_COST = 1.0  # nats of a mean log-probability, for either end inside a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class ReadSpan:
 
     Attributes:
         token_ids: None: the passage says that it has no answer.
-        probability: Mean of its tokens' and of the stop behind them, 0..1.
+        probability: Mean of its tokens' and of the stop behind them, 0..1, less where
+            it cuts a word.
     """
 
     token_ids: tuple[int, ...]
@@ -43,11 +48,12 @@ class MaskedAnswer:
 
     Attributes:
         token_ids: None: "no answer".
-        vote: sum(v^2) / (sum(v) + 1) over the passages' own probabilities.
-        probability: sum(v^2) / sum(v), their mean weighed by themselves: for one
-            passage its own probability.
-        own_probabilities: Per passage; 0 where the answer does not occur in it or it
-            takes no part.
+        vote: sum(v^2) / (sum(v) + 1) over the passages' own probabilities; of "no
+            answer" over the plain ones.
+        probability: sum(v): how probable the answer is, if one of the passages has it;
+            of "no answer" the mean.
+        own_probabilities: Per passage, times the passage's share; 0 where the answer
+            does not occur in it or it takes no part.
     """
 
     token_ids: tuple[int, ...]
@@ -72,9 +78,11 @@ class MaskedReading:
 
 
 class _Passage(NamedTuple):
+    """A passage; ``scores`` are those of its stretches, where it has a source."""
+
     probabilities: Floats
     source: Source | None
-    borders: Borders | None
+    scores: LogProbs | None
 
 
 def mlm_vote(
@@ -98,13 +106,12 @@ def mlm_vote(
         stop_token_id: Ends an answer.
         sources: (length,) token ids per passage: answers are stretches of them. None:
             answers are free.
-        borders: Where words begin, bool (length,) per source: what a passage proposes
-            are whole words. None: any stretch.
+        borders: Where words begin, bool (length,) per source. None: not known.
         num_return: Most answers, >= 1.
         num_candidates: Per passage, >= 1.
         none_above: As for ``VoteOptions``.
     """
-    passages = _passages(probabilities, sources, borders)
+    passages = _passages(probabilities, stop_token_id, sources, borders)
     has_answer = tuple(float(1 - p[0, stop_token_id]) for p in probabilities)
     greedy = [_greedy(passage, stop_token_id, none_above) for passage in passages]
     own = [
@@ -114,10 +121,12 @@ def mlm_vote(
     candidates = dict.fromkeys(s.token_ids for spans in own for s in spans)
     if len(candidates) > 1:  # "no answer" only where nobody has another
         candidates.pop((), None)
+    shares = np.zeros(len(passages))
     takes_part = [bool(first) or () in candidates for first in greedy]
+    stops = np.asarray([p[0, stop_token_id] for p in probabilities], np.float64)
+    shares[takes_part] = 1 if () in candidates else answer_shares(stops[takes_part])
     answers = [
-        _voted(token_ids, passages, takes_part, stop_token_id)
-        for token_ids in candidates
+        _voted(token_ids, passages, shares, stop_token_id) for token_ids in candidates
     ]
     answers.sort(key=lambda answer: -answer.vote)
     return MaskedReading(
@@ -138,11 +147,12 @@ def span_log_probs(
         source: (length,) token ids.
         stop_token_id: Its probability at the position behind the stretch counts; one
             that fills all masks needs none.
-        borders: Where words begin, bool (length,); None: everywhere.
+        borders: Where words begin, bool (length,): ``CUT_COST`` off for either end
+            that is no border. None: everywhere.
 
     Returns:
         (max_length, length): entry [n - 1, i] is that of ``source[i : i + n]``, -inf
-        where it would leave the source or cut a word.
+        where it would leave the source.
     """
     num_masks, length = len(probabilities), len(source)
     longest = min(num_masks, length)
@@ -158,22 +168,20 @@ def span_log_probs(
     if borders is not None:
         edges = np.pad(np.append(borders, True), (0, longest))
         ends = edges[steps + 1 + np.arange(length)]
-        means = np.where(borders & ends, means, -np.inf)
+        means -= CUT_COST * ((~borders).astype("float64") + ~ends)
     return np.asarray(means, np.float64)
 
 
-def best_spans(
-    probabilities: Floats,
-    source: Source,
-    stop_token_id: int,
-    count: int,
-    borders: Borders | None = None,
-) -> tuple[ReadSpan, ...]:
+def best_spans(scores: LogProbs, source: Source, count: int) -> tuple[ReadSpan, ...]:
     """Return the most probable distinct stretches of a source, best first.
 
     There are fewer than ``count`` where the source has fewer with a probability.
+
+    Args:
+        scores: Those of ``span_log_probs``.
+        source: (length,) token ids.
+        count: Returned at most.
     """
-    scores = span_log_probs(probabilities, source, stop_token_id, borders)
     found: dict[tuple[int, ...], float] = {}
     for place in np.argsort(-scores, axis=None, kind="stable"):
         row, start = divmod(int(place), scores.shape[1])
@@ -241,6 +249,7 @@ def answer_probability(
 
 def _passages(
     probabilities: Sequence[Floats],
+    stop_token_id: int,
     sources: Sequence[Source] | None,
     borders: Sequence[Borders] | None,
 ) -> list[_Passage]:
@@ -254,32 +263,49 @@ def _passages(
                 f"got {len(given)}"
             )
         columns.append([None] * len(probabilities) if given is None else given)
-    return [_Passage(*row) for row in zip(probabilities, *columns, strict=True)]
+    return [
+        _Passage(
+            read,
+            source,
+            None
+            if source is None
+            else span_log_probs(read, source, stop_token_id, words),
+        )
+        for read, source, words in zip(probabilities, *columns, strict=True)
+    ]
 
 
 def _candidates(
     passage: _Passage, greedy: tuple[int, ...], stop_token_id: int, count: int
 ) -> tuple[ReadSpan, ...]:
     """Return what a passage proposes, its own answer first."""
-    probabilities, source, borders = passage
+    probabilities, source, scores = passage
     spans: tuple[ReadSpan, ...] = ()
-    if greedy and source is not None:
-        spans = best_spans(probabilities, source, stop_token_id, count, borders)
+    if greedy and source is not None and scores is not None:
+        spans = best_spans(scores, source, count)
     probability = answer_probability(probabilities, greedy, stop_token_id)
     return spans or (ReadSpan(greedy, probability),)
+
+
+def _in_passage(
+    passage: _Passage, token_ids: tuple[int, ...], stop_token_id: int
+) -> float:
+    """Return an answer's probability in a passage, 0 where it does not occur."""
+    probabilities, source, scores = passage
+    if not token_ids or source is None or scores is None:
+        return answer_probability(probabilities, token_ids, stop_token_id)
+    places = occurrences(source, token_ids)
+    if not places.size or len(token_ids) > len(scores):
+        return 0.0
+    return float(np.exp(scores[len(token_ids) - 1, places].max()))
 
 
 def _voted(
     token_ids: tuple[int, ...],
     passages: list[_Passage],
-    takes_part: list[bool],
+    shares: LogProbs,
     stop_token_id: int,
 ) -> MaskedAnswer:
-    own = np.zeros(len(passages))
-    for index, (probabilities, source, _) in enumerate(passages):
-        occurs = source is None or occurrences(source, token_ids).size
-        if takes_part[index] and occurs:
-            own[index] = answer_probability(probabilities, token_ids, stop_token_id)
-    total = float(own.sum())
-    mean = float((own**2).sum()) / total if total else 0.0
-    return MaskedAnswer(token_ids, float(vote(own)), mean, tuple(own.tolist()))
+    own = shares * [_in_passage(one, token_ids, stop_token_id) for one in passages]
+    probability = float(own.sum() if token_ids else own.mean())
+    return MaskedAnswer(token_ids, float(vote(own)), probability, tuple(own.tolist()))

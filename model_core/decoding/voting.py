@@ -7,7 +7,8 @@ others vote by sum(p^2) / (sum(p) + 1), per token::
     passage 0   a .8   b .1      a: (.64 + .09) / (1.1 + 1) = .35
     passage 1   a .3   b .6      b: (.01 + .36) / (0.7 + 1) = .22
 
-Extractive reading lets every passage vote for its own n-grams alone.
+Extractive reading lets every passage vote for its own n-grams alone. Passages may be
+weighed (``VoteOptions.weighed``): one whose first token hardly stops counts for more.
 """
 
 from collections.abc import Generator, Sequence
@@ -43,6 +44,8 @@ class VoteOptions:
             is above this, and an answer then never is empty; None: where stopping is
             the most probable first token, as in the source. Many weak answers lose to
             one stop that way, though together they are the likelier.
+        weighed: Every probability counts times its passage's share (see
+            ``answer_shares``) in the votes.
         own_answers: Also write, in the same passes, what every passage that takes part
             would answer alone (one beam each).
     """
@@ -51,6 +54,7 @@ class VoteOptions:
     stop_token_id: int
     num_beams: int = 1
     num_return: int = 1
+    weighed: bool = False
     own_answers: bool = False
     none_above: float | None = None
 
@@ -71,8 +75,9 @@ class VotedAnswer:
         token_ids: Without the stop token; none: "no answer".
         log_prob: Of the votes, each step's made to sum to one over all tokens, so that
             a step without a doubt costs nothing; in nats, with the stop token's.
-        own_log_probs: Of the same tokens under each passage alone and unconstrained;
-            -inf for a passage that takes no part.
+        own_log_probs: Of the same tokens under each passage alone and unconstrained,
+            its share's with them where passages are weighed; -inf for a passage that
+            takes no part.
         finish: "" while running, ``stop`` at the stop token, ``length`` at the limit.
     """
 
@@ -116,9 +121,13 @@ class _Beam(NamedTuple):
 
 
 class _Panel(NamedTuple):
-    """Passages that write together: a beam takes one row of the batch for each."""
+    """Passages that write together: a beam takes one row of the batch for each.
+
+    ``shares`` weigh them, (passages,).
+    """
 
     passages: Passages
+    shares: Floats
     num_beams: int
     num_return: int
     running: tuple[_Beam, ...]
@@ -155,6 +164,23 @@ def vote(probabilities: Floats) -> Floats:
     """
     total = (probabilities**2).sum(axis=0) / (probabilities.sum(axis=0) + 1)
     return np.asarray(total, np.float64)
+
+
+def answer_shares(stops: Floats) -> Floats:
+    """Return how probable it is that the answer is in each passage, if it is in one.
+
+    Every passage judges itself, with odds of (1 - p) to p; given that exactly one of
+    them is right, the odds are its share. A passage alone has 1.
+
+    Args:
+        stops: (passages,), each one's probability p that it has no answer, 0..1.
+
+    Returns:
+        (passages,), of sum 1.
+    """
+    certain = np.clip(stops, 1e-6, 1 - 1e-6)
+    odds = (1 - certain) / certain
+    return np.asarray(odds / odds.sum(), np.float64)
 
 
 def vote_search(
@@ -203,7 +229,7 @@ def _frames(
     if not taking_part.size:
         yield _without_answer(first, reading)
         return
-    panels = _panels(taking_part, options)
+    panels = _panels(taking_part, reading)
     batch = take(stepper, batch, np.concatenate([p.passages for p in panels]))
     num_steps = 1
     while True:
@@ -229,12 +255,16 @@ def _has_answer(first: Floats, options: VoteOptions) -> npt.NDArray[np.bool_]:
     return np.asarray(first[:, options.stop_token_id] <= options.none_above)
 
 
-def _panels(taking_part: Passages, options: VoteOptions) -> list[_Panel]:
+def _panels(taking_part: Passages, reading: _Reading) -> list[_Panel]:
     """Return the panel that votes and, where asked for, one per passage."""
+    options = reading.options
 
     def panel(passages: Passages, num_beams: int, num_return: int) -> _Panel:
-        start = _Beam((), 0.0, np.zeros(len(passages)), "", 0)
-        return _Panel(passages, num_beams, num_return, (start,))
+        shares = np.ones(len(passages))
+        if options.weighed:
+            shares = answer_shares(1 - reading.has_answer[passages])
+        start = _Beam((), 0.0, np.log(shares), "", 0)
+        return _Panel(passages, shares, num_beams, num_return, (start,))
 
     panels = [panel(taking_part, options.num_beams, options.num_return)]
     if options.own_answers:
@@ -304,7 +334,7 @@ def _candidates(
             for i in panel.passages
         ]
         rows = np.where(masks, rows, 0)
-    votes = vote(rows)
+    votes = vote(rows * panel.shares[:, None])
     if not votes.any():  # all that is allowed has underflown
         votes[stop] = 1
     with np.errstate(divide="ignore"):

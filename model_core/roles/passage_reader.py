@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from model_core.decoding.extractive import occurrences
 from model_core.decoding.mlm_voting import mlm_vote
+from model_core.decoding.span_reading import EdgeLogits, read_spans, softmax
 from model_core.decoding.voting import VotedAnswer, VoteFrame, VoteOptions, vote_search
 from model_core.engines.base import Floats, TokenBatch
 from model_core.interfaces import (
@@ -40,7 +41,7 @@ MAX_WINDOWS = 48  # those with most of the question; more would take minutes
 SHORTEST_WINDOW = 32
 FIRST_MASK = 2
 TOGETHER = 16
-BEST_EDGES = 20
+EDGES = ("start_logits", "end_logits")
 NONE_ABOVE = 0.5  # a passage says that it has no answer, rather than that it has
 
 
@@ -177,6 +178,7 @@ class NetworkPassageReader:
             stop_token_id=self._stop,
             num_beams=beams,
             num_return=beams,
+            weighed=True,
             own_answers=True,
             none_above=NONE_ABOVE,
         )
@@ -318,32 +320,26 @@ class NetworkPassageReader:
             ]
         else:
             sources = [self._plain(asked.question, w.piece) for w in asked.windows]
-        found: list[Found] = []
-        own: list[Found | None] = []
-        has: list[float] = []
+        edges: list[EdgeLogits] = []
         for start in range(0, len(sources), TOGETHER):
             group = sources[start : start + TOGETHER]
             outputs = self._read(group, ("span",))
-            for row, source in enumerate(group):
-                spans, none = best_spans(
-                    outputs["start_logits"][row],
-                    outputs["end_logits"][row],
-                    source,
-                    asked.options,
-                )
-                placed = [
-                    self._span(asked, start + row, first, last, p)
-                    for first, last, p in spans
-                ]
-                found += placed
-                own.append(placed[0] if placed else None)
-                has.append(1.0 - none)
-        found.sort(key=lambda one: -one.probability)
-        answers = _distinct(found, asked.options.num_answers)
-        nothing = Found(-1, "", -1, min(1.0 - h for h in has))
-        if not answers or nothing.probability > answers[0].probability:
-            answers.insert(0, nothing)
-        yield self._frame(asked, answers, own, has)
+            edges += [
+                EdgeLogits(*(_none_first(outputs[name][row], source) for name in EDGES))
+                for row, source in enumerate(group)
+            ]
+        options = asked.options
+        reading = read_spans(edges, options.max_answer_tokens, options.num_answers)
+        answers = _distinct(
+            [self._span(asked, *span) for span in reading.spans], options.num_answers
+        )
+        if not answers or reading.none > answers[0].probability:
+            answers.insert(0, Found(-1, "", -1, reading.none))
+        own = [
+            None if span is None else self._span(asked, *span)
+            for span in reading.own_spans
+        ]
+        yield self._frame(asked, answers, own, [1 - p for p in reading.own_none])
 
     def _plain(self, question: Piece, passage: Piece) -> Source:
         """Return ``[CLS] question [SEP] passage [SEP]`` of a published reader."""
@@ -444,45 +440,9 @@ def most_alike(windows: list[Window], question: Piece, most: int) -> list[Window
     return [windows[index] for index in best]
 
 
-def softmax(logits: Floats) -> npt.NDArray[np.float64]:
-    """Return probabilities over the last axis, float64."""
-    shifted = logits.astype("float64")
-    shifted -= shifted.max(axis=-1, keepdims=True)
-    weights = np.exp(shifted)
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-
-
-def best_spans(
-    start_logits: Floats, end_logits: Floats, source: Source, options: ReadingOptions
-) -> tuple[list[tuple[int, int, float]], float]:
-    """Return a window's best spans, and the probability that it has none.
-
-    The edges' softmax runs over the passage and [CLS], which stands for no answer.
-
-    Args:
-        start_logits: float32 (length,).
-        end_logits: float32 (length,).
-        source: The window as it was read.
-        options: Longest answer and number of answers.
-
-    Returns:
-        (first token, last token, probability) in the passage, most probable first.
-    """
-    inside = slice(source.text_start, source.text_end)
-    starts, ends = (
-        softmax(np.append(logits[0], logits[inside]))
-        for logits in (start_logits, end_logits)
-    )
-    none = float(starts[0] * ends[0])
-    edges = [np.argsort(-p[1:], kind="stable")[:BEST_EDGES] for p in (starts, ends)]
-    spans = [
-        (int(first), int(last), float(starts[first + 1] * ends[last + 1]))
-        for first in edges[0]
-        for last in edges[1]
-        if first <= last < first + options.max_answer_tokens
-    ]
-    spans.sort(key=lambda span: -span[2])
-    return spans[: options.num_answers], none
+def _none_first(logits: Floats, source: Source) -> Floats:
+    """Return the logits of [CLS], which stands for no answer, and of the passage."""
+    return np.append(logits[:1], logits[source.text_start : source.text_end])
 
 
 def _distinct(found: Sequence[Found], most: int) -> list[Found]:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from model_core.decoding.extractive import occurrences
 from model_core.decoding.mlm_voting import (
+    CUT_COST,
     best_spans,
     greedy_answer,
     mlm_vote,
@@ -59,7 +60,7 @@ def test_every_stretch_has_the_mean_of_its_positions(seed, source):
 @given(seeds, sources, st.integers(1, 40))
 def test_the_best_spans_are_the_best_of_all(seed, source, count):
     probabilities = masks(seed)
-    spans = best_spans(probabilities, source, STOP, count)
+    spans = best_spans(span_log_probs(probabilities, source, STOP), source, count)
     expected = sorted(
         ((by_hand(probabilities, span), span) for span in all_spans(source, 4)),
         reverse=True,
@@ -72,15 +73,15 @@ def test_the_best_spans_are_the_best_of_all(seed, source, count):
 
 @settings(deadline=None)
 @given(seeds, st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1))
-def test_whole_words_are_stretches_between_borders(seed, marked):
+def test_every_word_that_is_cut_costs(seed, marked):
     source, borders = (np.array(column) for column in zip(*marked, strict=True))
     probabilities = masks(seed)
     every = span_log_probs(probabilities, source, STOP)
     whole = span_log_probs(probabilities, source, STOP, borders)
     for row, start in np.ndindex(every.shape):
         end = start + row + 1
-        kept = borders[start] and (end >= len(source) or borders[end])
-        assert whole[row, start] == (every[row, start] if kept else -np.inf)
+        cuts = 1 - borders[start] + (end < len(source) and not borders[end])
+        assert whole[row, start] == every[row, start] - CUT_COST * cuts
 
 
 def test_a_longer_answer_is_not_worse_for_its_length():
@@ -93,7 +94,7 @@ def test_a_longer_answer_is_not_worse_for_its_length():
     assert reading.answers[0].probability == pytest.approx(0.6)
 
 
-def test_passages_propose_whole_words():
+def test_passages_propose_whole_words_unless_they_are_sure():
     probabilities = np.full((3, STOP + 1), 0.01)
     probabilities[0, 1] = probabilities[1, STOP] = 0.9
     probabilities[1, 2] = probabilities[2, STOP] = 0.5
@@ -101,6 +102,10 @@ def test_passages_propose_whole_words():
     assert mlm_vote([probabilities], STOP, [source]).answers[0].token_ids == (1,)
     reading = mlm_vote([probabilities], STOP, [source], borders=[borders])
     assert reading.answers[0].token_ids == (1, 2)
+    probabilities[1, 2] = probabilities[2, STOP] = 0.02
+    reading = mlm_vote([probabilities], STOP, [source], borders=[borders])
+    assert reading.answers[0].token_ids == (1,)
+    assert reading.answers[0].probability == pytest.approx(0.9 * np.exp(-CUT_COST))
 
 
 @settings(deadline=None)
@@ -132,17 +137,23 @@ def test_the_vote_is_the_formula_over_every_candidate(seed, texts):
         for source, part in zip(texts, parts, strict=True)
     ]
     everything = set.union(*candidates)
+    odds = [
+        part * (1 - p[0, STOP]) / p[0, STOP]
+        for p, part in zip(probabilities, parts, strict=True)
+    ]
+    shares = [one / sum(odds) if any(parts) else 1.0 for one in odds]
     assert {a.token_ids for a in reading.answers} == (everything - {()} or {()})
     for answer in reading.answers:
         own = [
-            by_hand(p, answer.token_ids)
-            if (part or not any(parts)) and occurrences(source, answer.token_ids).size
+            share * by_hand(p, answer.token_ids)
+            if occurrences(source, answer.token_ids).size or not answer.token_ids
             else 0.0
-            for p, source, part in zip(probabilities, texts, parts, strict=True)
+            for p, source, share in zip(probabilities, texts, shares, strict=True)
         ]
         squares, total = sum(v * v for v in own), sum(own)
         assert answer.vote == pytest.approx(squares / (total + 1))
-        assert answer.probability == pytest.approx(squares / total)
+        together = total if answer.token_ids else total / 3
+        assert answer.probability == pytest.approx(together)
         assert answer.own_probabilities == pytest.approx(own)
     votes = [answer.vote for answer in reading.answers]
     assert votes == sorted(votes, reverse=True)
@@ -158,7 +169,8 @@ def test_one_passage_answers_with_its_best_stretch(seed, source):
     assert reading.answers[0].token_ids == own.token_ids
     assert reading.answers[0].probability == pytest.approx(own.probability)
     if greedy_answer(probabilities, source, STOP):
-        (best,) = best_spans(probabilities, source, STOP, 1)
+        scores = span_log_probs(probabilities, source, STOP)
+        (best,) = best_spans(scores, source, 1)
         assert own == best
         assert own.probability >= by_hand(
             probabilities, greedy_answer(probabilities, source, STOP)
@@ -166,6 +178,19 @@ def test_one_passage_answers_with_its_best_stretch(seed, source):
     else:
         assert own.token_ids == ()
         assert own.probability == pytest.approx(probabilities[0, STOP])
+
+
+def test_a_passage_that_doubts_to_have_an_answer_counts_for_less():
+    doubts, knows = np.full((2, 2, STOP + 1), 0.01)
+    doubts[0, [1, STOP]] = 0.5, 0.45
+    knows[0, [2, STOP]] = 0.4, 0.1
+    doubts[1, STOP] = knows[1, STOP] = 0.9
+    sources = [np.array([1]), np.array([2])]
+    reading = mlm_vote([doubts, knows], STOP, sources, num_return=2)
+    assert [answer.token_ids for answer in reading.answers] == [(2,), (1,)]
+    assert reading.answers[0].probability == pytest.approx(
+        np.sqrt(0.4 * 0.9) * 9 / (9 + 0.55 / 0.45)
+    )
 
 
 def test_agreement_outweighs_one_that_is_as_sure():

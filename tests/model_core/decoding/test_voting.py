@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from model_core.decoding.beam import BeamOptions, beam_search
 from model_core.decoding.extractive import occurrences
-from model_core.decoding.voting import VoteOptions, vote, vote_search
+from model_core.decoding.voting import VoteOptions, answer_shares, vote, vote_search
 from tests.model_core.decoding.toy_stepper import ToyStepper
 
 PROMPTS = ([3, 1, 2], [0, 3], [2, 2, 1, 0], [1, 3, 3])
@@ -36,13 +36,16 @@ def occurs(source, answer):
     return occurrences(source, answer).size > 0
 
 
-def votes_by_hand(stepper, prompts, passages, answer, sources=None):
+def votes_by_hand(stepper, prompts, passages, answer, sources=None, weighed=False):
     """The formula, token by token and passage by passage."""
+    stops = [float(own(stepper, prompts[i], ())[STOP]) for i in passages]
+    odds = [(1 - p) / p if weighed else 1.0 for p in stops]
+    shares = [one / (sum(odds) if weighed else 1.0) for one in odds]
     votes = []
     for token in range(STOP + 1):
         squares = total = 0.0
-        for i in passages:
-            p = float(own(stepper, prompts[i], answer)[token])
+        for i, share in zip(passages, shares, strict=True):
+            p = float(own(stepper, prompts[i], answer)[token]) * share
             if sources is not None and token != STOP:
                 p *= occurs(sources[i], [*answer, token])
             squares, total = squares + p * p, total + p
@@ -50,7 +53,7 @@ def votes_by_hand(stepper, prompts, passages, answer, sources=None):
     return np.array(votes) / sum(votes)
 
 
-def all_answers(stepper, prompts, passages, length, sources=None):
+def all_answers(stepper, prompts, passages, length, sources=None, weighed=False):
     """Every answer with its voted log-probability, best first."""
     found = []
     for size in range(length + 1):
@@ -58,7 +61,7 @@ def all_answers(stepper, prompts, passages, length, sources=None):
             total = 0.0
             for place, token in enumerate((*answer, STOP)[:length]):
                 votes = votes_by_hand(
-                    stepper, prompts, passages, answer[:place], sources
+                    stepper, prompts, passages, answer[:place], sources, weighed
                 )
                 total += np.log(votes[token]) if votes[token] else -np.inf
             if total > -np.inf:
@@ -79,14 +82,31 @@ def test_a_vote_is_a_score_below_one_and_agreement_raises_it(probabilities):
     assert twice >= score
 
 
+def test_shares_are_the_odds_that_one_passage_alone_has_the_answer():
+    stops = np.array([0.2, 0.5, 0.9])
+    exactly_one = [
+        np.prod([1 - p if i == one else p for i, p in enumerate(stops)])
+        for one in range(3)
+    ]
+    expected = np.array(exactly_one) / sum(exactly_one)
+    assert answer_shares(stops) == pytest.approx(expected)
+    assert answer_shares(np.array([0.999])) == pytest.approx([1.0])
+    certain = answer_shares(np.array([0.0, 1.0]))
+    assert certain.sum() == pytest.approx(1)
+    assert certain[0] > certain[1] >= 0
+
+
 @pytest.mark.parametrize("sources", [None, SOURCES], ids=["free", "extractive"])
 @pytest.mark.parametrize("seed", range(4))
-def test_enough_beams_search_exhaustively(sources, seed):
+@pytest.mark.parametrize("weighed", [False, True], ids=["equal", "weighed"])
+def test_enough_beams_search_exhaustively(sources, seed, weighed):
     stepper = toy(seed)
     passages = taking_part(stepper, PROMPTS)
     assert passages
-    *_, last = search(stepper, sources=sources, num_beams=200, num_return=6)
-    expected = all_answers(stepper, PROMPTS, passages, 3, sources)
+    *_, last = search(
+        stepper, sources=sources, num_beams=200, num_return=6, weighed=weighed
+    )
+    expected = all_answers(stepper, PROMPTS, passages, 3, sources, weighed)
     assert np.exp([total for total, _ in expected]).sum() == pytest.approx(1)
     assert [answer.token_ids for answer in last.answers] == [
         answer for _, answer in expected[:6]

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model_core.decoding.mlm_voting import CUT_COST
+from model_core.decoding.span_reading import softmax
 from model_core.decoding.voting import vote
 from model_core.interfaces import ModelError, ReadingOptions
 from model_core.roles.formats import ANSWER_MASKS
@@ -18,7 +20,6 @@ from model_core.roles.passage_reader import (
     NetworkPassageReader,
     cut_windows,
     most_alike,
-    softmax,
 )
 from model_core.tokenizers.word_marks import begins_word
 from tests.model_core.playing_checkpoint import (
@@ -174,34 +175,28 @@ def test_masks_vote_by_the_formula(reader):
         borders.append([*begins_word(piece.mark_ids).tolist(), True])
     stop = model.tokenizer.sep_id
 
+    stops = np.array([read[0, stop] for read in own])
+    assert (stops < 0.5).all()
+    odds = (1 - stops) / stops
+    shares = odds / odds.sum()
+
     def probability(index, ids):
-        stretches = {
-            tuple(pieces[index][at : at + len(ids)])
-            for at in range(len(pieces[index]) - len(ids) + 1)
-        }
-        if ids not in stretches:
-            return 0.0
         steps = [*ids, stop][:ANSWER_MASKS]
         judged = [own[index][n, t] for n, t in enumerate(steps)]
-        return float(np.prod(judged, dtype="float64") ** (1 / len(judged)))
-
-    def is_whole(index, ids):
-        return any(
-            tuple(pieces[index][at : at + len(ids)]) == ids
-            and borders[index][at]
-            and borders[index][at + len(ids)]
+        mean = float(np.prod(judged, dtype="float64") ** (1 / len(judged)))
+        cuts = [
+            2 - borders[index][at] - borders[index][at + len(ids)]
             for at in range(len(pieces[index]) - len(ids) + 1)
-        )
+            if tuple(pieces[index][at : at + len(ids)]) == ids
+        ]
+        return mean * np.exp(-min(cuts) * CUT_COST) if cuts else 0.0
 
     frame = last(reader, "mlm", num_answers=4, max_answer_tokens=64)
     votes = []
     for answer in frame.answers:
         ids = model.tokenizer.encode(answer.text).token_ids
-        each = np.array([probability(n, ids) for n in range(3)])
-        assert any(is_whole(n, ids) for n in range(3))
-        assert answer.probability == pytest.approx(
-            (each**2).sum() / each.sum(), rel=1e-3
-        )
+        each = shares * [probability(n, ids) for n in range(3)]
+        assert answer.probability == pytest.approx(each.sum(), rel=1e-3)
         votes.append(vote(each))
     assert votes == sorted(votes, reverse=True)
     assert len(votes) == 4
@@ -221,6 +216,7 @@ def test_sure_masks_are_read_as_far_as_asked(reader, monkeypatch, limit, text):
         logits = np.zeros((len(sources), places.shape[1], len(tokens())), "float32")
         for place, token_id in enumerate(wanted[: places.shape[1]]):
             logits[:, place, token_id] = 20
+        logits[0, 0, tokenizer.sep_id] = 40  # the river has no answer
         return {"logits": logits}
 
     monkeypatch.setattr(reader, "_read", sure)
@@ -261,6 +257,31 @@ def test_a_span_has_the_probability_of_its_edges(reader):
     best = max(every.values())
     found = max(a.probability for a in frame.answers if a.text)
     assert found == pytest.approx(best, rel=1e-6)
+
+
+def test_windows_are_compared_by_their_scores(reader, monkeypatch):
+    """A window without an answer is as sure of its best span by itself."""
+
+    def scored(sources, heads, places=None):
+        shape = (len(sources), max(len(source.token_ids) for source in sources))
+        logits = np.full(shape, -9.0, "float32")
+        logits[:, 0] = 0
+        for row, source in enumerate(sources):
+            holds = "绍兴" in "".join(texts[row])
+            logits[row, source.text_start] = 6 if holds else 4
+        return {"start_logits": logits, "end_logits": logits}
+
+    texts = [RIVER, WRITER]
+    monkeypatch.setattr(reader, "_read", scored)
+    frame = last(reader, "span", passages=texts, num_answers=2)
+    assert [answer.passage for answer in frame.answers] == [1, 0]
+    total = np.exp(6) + np.exp(4) + 1
+    assert frame.answers[0].probability == pytest.approx(
+        (np.exp(6) / total) ** 2, rel=1e-2
+    )
+    assert frame.votes[0].probability == pytest.approx(
+        (np.exp(4) / (np.exp(4) + 1)) ** 2, rel=1e-2
+    )
 
 
 # Windows

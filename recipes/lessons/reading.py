@@ -17,7 +17,7 @@ from recipes.lessons.storage import Ragged, load, save
 from recipes.tasks_data import QaExample
 
 NONE = -1
-SHORTEST_WINDOW = 64
+SHORTEST_WINDOW = 24
 FIRST_MASK = 2
 
 
@@ -76,9 +76,17 @@ def encode(examples: tuple[QaExample, ...], formats: Formats, path: Path) -> Non
 
 
 def asked(
-    path: Path, rng: np.random.Generator, *, room: int, away_share: float = 0.05
+    path: Path,
+    rng: np.random.Generator,
+    *,
+    room: int,
+    away_share: float = 0.2,
+    stranger_share: float = 0.08,
 ) -> Iterator[Asked]:
     """Yield questions with a window each for ever.
+
+    In use most windows of most passages have no answer, and those without one must
+    not outbid the one that has it; in the files nearly every passage has one.
 
     Args:
         path: What ``encode`` wrote.
@@ -86,12 +94,17 @@ def asked(
         room: Most tokens of question and window together.
         away_share: How often the window is one without the answer, where the passage
             is long enough to have one.
+        stranger_share: How often it is one of another question's passage.
     """
     passages = load(path)
     rows = load(path.with_name(f"{path.stem}-questions.npz"))
     while True:
         for index in rng.permutation(len(rows["question"])):
             number, start, end = (int(value) for value in rows["place"][index])
+            if rng.random() < stranger_share:
+                other = int(rng.integers(len(passages["passage"])))
+                if other != number:
+                    number, start, end = other, NONE + 1, NONE + 1
             passage = Piece(
                 passages["passage"][number], passages["passage_marks"][number], ()
             )

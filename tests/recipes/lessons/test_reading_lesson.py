@@ -50,7 +50,8 @@ def test_the_answer_stands_at_its_place_in_the_window(lessons, rng, text_of):
 
 
 def test_windows_move_over_a_long_passage_and_some_miss_the_answer(lessons, text_of):
-    made = questions(lessons, np.random.default_rng(1), 400, away_share=0.5)
+    alone = {"stranger_share": 0.0}
+    made = questions(lessons, np.random.default_rng(1), 400, away_share=0.5, **alone)
     long = [
         one for one in made
         if text_of(one.question.token_ids) == "鲁迅是哪里人？"
@@ -62,10 +63,21 @@ def test_windows_move_over_a_long_passage_and_some_miss_the_answer(lessons, text
     assert len({one.start for one in with_answer}) > 5
     for one in without:
         assert "浙江绍兴" not in text_of(one.window.token_ids)
-    never = questions(lessons, np.random.default_rng(1), 100, away_share=0.0)
+    never = questions(lessons, np.random.default_rng(1), 100, away_share=0.0, **alone)
     assert all(
         one.start != NONE for one in never if ANSWERS[text_of(one.question.token_ids)]
     )
+
+
+def test_some_passages_are_those_of_another_question(lessons, text_of):
+    rng = np.random.default_rng(1)
+    made = questions(lessons, rng, 300, away_share=0.0, stranger_share=0.5)
+    known = [one for one in made if ANSWERS[text_of(one.question.token_ids)]]
+    without = [one for one in known if one.start == NONE]
+    assert 0.2 < len(without) / len(known) < 0.6
+    for one in known:
+        if one.start != NONE:
+            assert text_of(one.answer) in ANSWERS[text_of(one.question.token_ids)]
 
 
 def test_a_question_without_an_answer_has_none(lessons, rng, text_of):

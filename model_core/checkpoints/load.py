@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from model_core.checkpoints.adaptation import AS_SAVED, Adaptation
 from model_core.checkpoints.errors import CheckpointMismatchError
 from model_core.checkpoints.reader import formats_in, open_checkpoint
 from model_core.checkpoints.survey import Heads, Survey, load_config, survey_tensors
@@ -35,7 +36,11 @@ class LoadedCheckpoint:
 
 
 def load_network(
-    folder: Path, *, heads: Heads = "all", dtype: str = "float32"
+    folder: Path,
+    *,
+    heads: Heads = "all",
+    dtype: str = "float32",
+    adaptation: Adaptation = AS_SAVED,
 ) -> LoadedCheckpoint:
     """Load a network with the heads that a caller needs.
 
@@ -46,6 +51,7 @@ def load_network(
         folder: Holds a checkpoint as the hub serves it.
         heads: Heads that are needed, or "all" that the checkpoint has.
         dtype: A Keras dtype policy: float32, bfloat16, mixed_bfloat16, float16 …
+        adaptation: What the network has otherwise than the file.
 
     Raises:
         CheckpointFormatError: A file is truncated, corrupt, hostile or unknown.
@@ -55,7 +61,8 @@ def load_network(
     """
     values = load_config(folder)
     with open_checkpoint(folder) as reader:
-        report = survey_tensors(values, reader, heads, formats_in(folder))
+        formats = formats_in(folder)
+        report = survey_tensors(values, reader, heads, formats, adaptation)
         if report.plan.differences:
             raise CheckpointMismatchError(str(report.plan.differences))
         blank = replace(report.config, initializer_range=0.0)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from model_core.checkpoints.adaptation import AS_SAVED, Adaptation
 from model_core.checkpoints.errors import CheckpointFormatError, MissingHeadError
 from model_core.checkpoints.json_file import load_object
 from model_core.checkpoints.reader import CheckpointReader, formats_in, open_checkpoint
 from model_core.checkpoints.tables import TABLES
 from model_core.checkpoints.weight_map import (
+    Depth,
     NamedTensors,
     WeightPlan,
     plan_weights,
@@ -112,6 +114,7 @@ def survey_tensors(
     reader: CheckpointReader,
     heads: Heads = "all",
     formats: tuple[str, ...] = (),
+    adaptation: Adaptation = AS_SAVED,
 ) -> Survey:
     """Judge open tensors by names and shapes alone; see ``survey_checkpoint``.
 
@@ -120,18 +123,28 @@ def survey_tensors(
         reader: The tensors.
         heads: Heads that are needed, or "all" that the checkpoint has.
         formats: For the report.
+        adaptation: What the network to fill has otherwise than the file.
+
+    Raises:
+        ValueError: The adaptation does not fit the file; and what
+            ``survey_checkpoint`` raises.
     """
     names = reader.keys()
     family = family_of(values, names)
-    config = family.config_from_json(values)
+    saved = family.config_from_json(values)
+    config = adaptation.config(saved)
     shapes = {name: reader.shape(name) for name in names}
     tensors = NamedTensors(TABLES[family.name], reader.layout, shapes)
-    chosen = _chosen_heads(tensors, family, heads)
+    parts = _HeadsInFile(tensors, family, config)
+    chosen = parts.chosen(heads)
     plan = plan_weights(
         tensors,
         heads=chosen,
-        num_layers=config.num_hidden_layers,
+        depth=Depth(
+            config.num_blocks, config.num_decoder_layers, saved.num_layer_groups
+        ),
         expected_shapes=expected_shapes(config, chosen),
+        reshapes=adaptation.reshapes(),
     )
     return Survey(
         family=family,
@@ -140,33 +153,37 @@ def survey_tensors(
         formats=formats,
         file_names=reader.file_names,
         heads=chosen,
-        incomplete_heads=_incomplete_heads(tensors, family),
+        incomplete_heads=parts.incomplete,
         plan=plan,
         dtypes=_counted(reader),
     )
 
 
-def _chosen_heads(
-    tensors: NamedTensors, family: Family, heads: Heads
-) -> tuple[str, ...]:
-    available = tuple(h for h in family.heads if not tensors.missing_of_head(h))
-    if heads == "all":
-        return available
-    for head in heads:
-        if head not in available:
-            missing = tensors.missing_of_head(head) if head in family.heads else ()
-            raise MissingHeadError(head, missing, ", ".join(available) or "none")
-    return heads
+class _HeadsInFile:
+    """Which heads of a family a file holds, whole or in part."""
 
+    def __init__(
+        self, tensors: NamedTensors, family: Family, config: TransformerConfig
+    ) -> None:
+        self._known = family.heads
+        self._missing: dict[str, tuple[str, ...]] = {}
+        self.incomplete: dict[str, tuple[str, ...]] = {}
+        for head in family.heads:
+            weights = expected_shapes(config, (head,))
+            self._missing[head] = tensors.missing_of_head(head, weights)
+            if self._missing[head] and tensors.has_part_of_head(head, weights):
+                self.incomplete[head] = self._missing[head]
 
-def _incomplete_heads(
-    tensors: NamedTensors, family: Family
-) -> dict[str, tuple[str, ...]]:
-    return {
-        head: missing
-        for head in family.heads
-        if (missing := tensors.missing_of_head(head)) and tensors.has_part_of_head(head)
-    }
+    def chosen(self, heads: Heads) -> tuple[str, ...]:
+        """Return the heads to build; raise where one that is needed is not here."""
+        available = tuple(head for head in self._known if not self._missing[head])
+        if heads == "all":
+            return available
+        for head in heads:
+            if head not in available:
+                missing = self._missing.get(head, ())
+                raise MissingHeadError(head, missing, ", ".join(available) or "none")
+        return heads
 
 
 def _counted(reader: CheckpointReader) -> dict[str, int]:

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,11 @@ def third(index: int) -> Reshape:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of a weight table; ``{layer}`` stands for every layer index.
+    """One row of a weight table.
+
+    ``{layer}`` stands for the index of every block, ``{decoder_layer}`` for that of
+    every decoder's block, and in a source ``{group}`` for the group of layers that a
+    block's weights belong to in the file.
 
     Attributes:
         target: The network's name.
@@ -65,17 +70,42 @@ class Rule:
     source: str
     reshape: Reshape = as_is
 
-    def expand(self, num_layers: int) -> "Iterator[Rule]":
-        """Yield one concrete rule per layer, or itself when layerless."""
-        if "{layer}" not in self.target:
-            yield self
-            return
-        for layer in range(num_layers):
-            yield Rule(
-                self.target.format(layer=layer),
-                self.source.format(layer=layer),
-                self.reshape,
-            )
+    def expand(self, depth: "Depth") -> "Iterator[Rule]":
+        """Yield one concrete rule per block, or itself when it is of none."""
+        for name, count in depth.counts.items():
+            if f"{{{name}}}" in self.target:
+                for index in range(count):
+                    yield self._of(**{name: index, "group": depth.group_of(index)})
+                return
+        yield self
+
+    def _of(self, **places: int) -> "Rule":
+        target, source = self.target.format(**places), self.source.format(**places)
+        return Rule(target, source, self.reshape)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many blocks a network has, and the file's groups of shared layers.
+
+    Attributes:
+        layers: Blocks of the body.
+        decoder_layers: Of the decoder.
+        groups: Groups of layers in the file; 0 where no layers share weights.
+    """
+
+    layers: int
+    decoder_layers: int = 0
+    groups: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each place of a rule is repeated."""
+        return {"layer": self.layers, "decoder_layer": self.decoder_layers}
+
+    def group_of(self, block: int) -> int:
+        """Return the file's group of a block: itself, or that of an unshared layer."""
+        return block * self.groups // self.layers if self.groups else block
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,14 +279,28 @@ class NamedTensors:
             self.by_name[canonical] = located
         self._adopt_lone_twins()
 
-    def missing_of_head(self, head: str) -> tuple[str, ...]:
-        """Return the sources of a head that are not here, sorted."""
-        sources = {rule.source for rule in self.table.heads[head]}
-        return tuple(sorted(sources - self.by_name.keys()))
+    def missing_of_head(self, head: str, weights: Collection[str]) -> tuple[str, ...]:
+        """Return the sources of a head that are not here, sorted.
 
-    def has_part_of_head(self, head: str) -> bool:
-        """Tell whether some tensor of a head is here."""
-        return any(rule.source in self.by_name for rule in self.table.heads[head])
+        Args:
+            head: A key of the table's.
+            weights: Names of the weights that a network with this head has.
+        """
+        return tuple(sorted(self._sources(head, weights) - self.by_name.keys()))
+
+    def has_part_of_head(self, head: str, weights: Collection[str]) -> bool:
+        """Tell whether some tensor of this head alone is here: heads share poolers."""
+        others = {
+            rule.source
+            for other, rules in self.table.heads.items()
+            for rule in rules
+            if other != head
+        }
+        alone = self._sources(head, weights) - others
+        return bool(alone & self.by_name.keys())
+
+    def _sources(self, head: str, weights: Collection[str]) -> set[str]:
+        return {r.source for r in self.table.heads[head] if r.target in weights}
 
     def _adopt_lone_twins(self) -> None:
         """A file that drops shared tensors may have kept the second name only."""
@@ -269,26 +313,36 @@ def plan_weights(
     tensors: NamedTensors,
     *,
     heads: tuple[str, ...],
-    num_layers: int,
+    depth: Depth,
     expected_shapes: Mapping[str, Shape],
+    reshapes: Mapping[str, Reshape] = MappingProxyType({}),
 ) -> WeightPlan:
     """Decide what goes where, or say exactly which names disagree.
 
     Args:
         tensors: The checkpoint under the rules' names.
         heads: Heads of the network, keys of the table's.
-        num_layers: Blocks of the network.
+        depth: Blocks of the network.
         expected_shapes: Every weight of the network.
+        reshapes: By weight, what is done to it after it is laid out as the network's.
     """
     table, here = tensors.table, tensors.by_name
-    rules = _concrete(table, heads, num_layers, expected_shapes)
+    rules = _concrete(table, heads, depth, expected_shapes)
     wanted = {rule.source for rule in rules}
-    twins = tuple(t for t in table.twins if t.head in heads and t.name in here)
+    twins = tuple(
+        t
+        for t in table.twins
+        if t.head in heads and t.name in here and t.name not in wanted
+    )
     rest = here.keys() - wanted - {twin.name for twin in twins}
     skipped = rest & _of_other_heads(table, heads)
     ignored = {name for name in rest if _is_ignored(name, table.ignored)}
     placements = tuple(
-        Placement(rule.target, here[rule.source], rule.reshape)
+        Placement(
+            rule.target,
+            here[rule.source],
+            _then(rule.reshape, reshapes.get(rule.target)),
+        )
         for rule in rules
         if rule.source in here
     )
@@ -357,10 +411,16 @@ def twin_differences(plan: WeightPlan, read: Callable[[str], Array]) -> tuple[st
     )
 
 
+def _then(first: Reshape, second: Reshape | None) -> Reshape:
+    if second is None:
+        return first
+    return lambda array: second(first(array))
+
+
 def _concrete(
     table: WeightTable,
     heads: tuple[str, ...],
-    num_layers: int,
+    depth: Depth,
     expected_shapes: Collection[str],
 ) -> tuple[Rule, ...]:
     """Rows of the network's own weights: a config may switch an embedding off."""
@@ -368,7 +428,7 @@ def _concrete(
     return tuple(
         rule
         for row in rows
-        for rule in row.expand(num_layers)
+        for rule in row.expand(depth)
         if rule.target in expected_shapes
     )
 

@@ -69,11 +69,16 @@ class Writing:
             of itself.
         extra_heads: Heads to read besides the vocabulary's.
         condition: Shifts the norms; None does not.
+        start_ids: What a decoder is given to start with, whose prompts are sources
+            that see all of themselves; none for a network without a decoder.
+        segment: Of what is written, where a network knows segments; 1 is UniLM's.
     """
 
     attention: MaskKind = "causal"
     extra_heads: tuple[str, ...] = ()
     condition: int | None = None
+    start_ids: tuple[int, ...] = ()
+    segment: int = 1
 
 
 class RichStepper(Protocol):
@@ -85,8 +90,18 @@ class RichStepper(Protocol):
         lengths: Ints,
         capacity: int,
         mark_ids: Ints | None = None,
+        segment_ids: Ints | None = None,
     ) -> tuple[dict[str, Floats], Any]:
-        """Read prompts; see ``Stepper.prefill``. Outputs by name, (batch, ...)."""
+        """Read prompts; see ``Stepper.prefill``. Outputs by name, (batch, ...).
+
+        Args:
+            token_ids: int32 (batch, length), right-padded.
+            lengths: int32 (batch,).
+            capacity: Positions to reserve.
+            mark_ids: int32 (batch, length), or None where no token is marked.
+            segment_ids: int32 (batch, length); None for those that the kind of
+                writing implies.
+        """
         ...
 
     def decode_one_token(

@@ -12,12 +12,19 @@ from keras import ops
 
 from model_core.engines.backend import active_backend
 from model_core.engines.base import Floats, Ints, TokenBatch, Writing
-from model_core.layers.attention import LayerCache
 from model_core.masks import MaskKind
-from model_core.models.network import Caches, Network, extend
+from model_core.models.network import (
+    Caches,
+    Network,
+    SourceCaches,
+    extend,
+    take_rows,
+)
 
 POSITION_AXES = {  # axes of an output that run over the positions
     "pooled": (),
+    "class_logits": (),
+    "next_sentence_logits": (),
     "entity_shared": (1, 2),
     "heads_shared": (1, 2),
     "tails_shared": (1, 2),
@@ -145,12 +152,11 @@ class KerasStepper:
     def __init__(self, engine: KerasEngine, writing: Writing) -> None:
         self.engine = engine
         self.writing = writing
-        self._has_segments = engine.network.config.type_vocab_size > 1
-        compiled = engine.backend.compile
-        self._prefill = compiled(self._prefill_graph)
-        self._prefill_marked = compiled(self._prefill_graph)
-        self._decode = compiled(self._decode_graph)
-        self._reorder = compiled(_take_rows)
+        config = engine.network.config
+        self._has_segments = config.type_vocab_size > 1 or config.segments_are_tokens
+        self._prefills: dict[tuple[str, ...], Any] = {}
+        self._decode = engine.backend.compile(self._decode_graph)
+        self._reorder = engine.backend.compile(take_rows)
 
     def prefill(
         self,
@@ -158,16 +164,19 @@ class KerasStepper:
         lengths: Ints,
         capacity: int,
         mark_ids: Ints | None = None,
+        segment_ids: Ints | None = None,
     ) -> tuple[dict[str, Floats], Caches]:
         """See ``RichStepper.prefill``."""
         length = self.engine.rounded(token_ids.shape[1])
-        capacity = max(-(-capacity // CAPACITY_STEP) * CAPACITY_STEP, length)
-        inputs = [tensor(_widen(token_ids, length)), tensor(lengths)]
-        if mark_ids is None:
-            outputs, seen = self._prefill(*inputs)
-        else:
-            inputs.append(tensor(_widen(mark_ids, length)))
-            outputs, seen = self._prefill_marked(*inputs)
+        started = len(self.writing.start_ids)
+        if started:  # what is written has a cache of its own
+            capacity += started - token_ids.shape[1]
+        capacity = max(-(-capacity // CAPACITY_STEP) * CAPACITY_STEP, started or length)
+        inputs = {"token_ids": _widen(token_ids, length), "lengths": lengths}
+        for name, ids in (("mark_ids", mark_ids), ("segment_ids", segment_ids)):
+            if ids is not None:
+                inputs[name] = _widen(ids, length)
+        outputs, seen = self._prefill(tuple(inputs))(*map(tensor, inputs.values()))
         return _arrays(outputs), extend(seen, capacity)
 
     def decode_one_token(
@@ -182,17 +191,32 @@ class KerasStepper:
         reordered: Caches = self._reorder(cache, tensor(rows))
         return reordered
 
-    def _prefill_graph(
-        self, token_ids: Any, lengths: Any, mark_ids: Any = None
+    def _prefill(self, names: tuple[str, ...]) -> Any:
+        """Return the compiled reading of prompts with these inputs."""
+        if names not in self._prefills:
+            self._prefills[names] = self.engine.backend.compile(
+                lambda *inputs: self._read(**dict(zip(names, inputs, strict=True)))
+            )
+        return self._prefills[names]
+
+    def _read(
+        self,
+        token_ids: Any,
+        lengths: Any,
+        mark_ids: Any = None,
+        segment_ids: Any = None,
     ) -> tuple[Any, Caches]:
-        causal = self.writing.attention == "causal"
-        like = ops.ones_like if causal else ops.zeros_like
+        causal = self.writing.attention == "causal" and not self.writing.start_ids
+        if segment_ids is None and self._has_segments:
+            like = ops.ones_like if causal else ops.zeros_like
+            segment_ids = like(token_ids)
         return self.engine.network.prefill(
             token_ids,
             lengths,
-            segment_ids=like(token_ids) if self._has_segments else None,
+            segment_ids=segment_ids,
             mark_ids=mark_ids,
             condition_ids=self._condition(token_ids),
+            start_ids=self._start(token_ids),
             attention="causal" if causal else "bidirectional",
             extra_heads=self.writing.extra_heads,
         )
@@ -200,14 +224,28 @@ class KerasStepper:
     def _decode_graph(
         self, token_ids: Any, positions: Any, caches: Caches
     ) -> tuple[Any, Caches]:
+        if isinstance(caches, SourceCaches):
+            written = positions - ops.sum(ops.cast(caches.valid, "int32"), axis=1)
+            positions = written + len(self.writing.start_ids)
         return self.engine.network.decode_one_token(
             token_ids,
             positions,
             caches,
-            ops.ones_like(token_ids) if self._has_segments else None,
+            self._segments(token_ids),
             condition_ids=self._condition(token_ids),
             extra_heads=self.writing.extra_heads,
         )
+
+    def _segments(self, token_ids: Any) -> Any:
+        if not self._has_segments:
+            return None
+        return ops.full_like(token_ids, self.writing.segment)
+
+    def _start(self, token_ids: Any) -> Any:
+        if not self.writing.start_ids:
+            return None
+        start = ops.convert_to_tensor([self.writing.start_ids], dtype="int32")
+        return ops.tile(start, (ops.shape(token_ids)[0], 1))
 
     def _condition(self, token_ids: Any) -> Any:
         if self.writing.condition is None:
@@ -235,13 +273,6 @@ def _narrowed(values: Floats, axes: tuple[int, ...], length: int) -> Floats:
     for axis in axes:
         values = values.take(range(length), axis) if axis > 1 else values[:, :length]
     return values
-
-
-def _take_rows(caches: Caches, rows: Any) -> Caches:
-    return tuple(
-        LayerCache(ops.take(c.keys, rows, axis=0), ops.take(c.values, rows, axis=0))
-        for c in caches
-    )
 
 
 def _widen(values: Any, length: int) -> Any:

@@ -1,9 +1,11 @@
-"""Layer normalisation, in float32 whatever the policy. Knows no position in a block."""
+"""Normalisation, in float32 whatever the policy. Knows no position in a block."""
 
 from typing import Any
 
 import keras
 from keras import ops
+
+from model_core.config import TransformerConfig
 
 
 class LayerNorm(keras.layers.Layer):
@@ -64,3 +66,54 @@ class LayerNorm(keras.layers.Layer):
         return self.add_weight(
             shape=shape, initializer=initializer, name=name, autocast=False
         )
+
+
+class RmsNorm(keras.layers.Layer):
+    """Divide by the root of the mean square; no mean, no shift (arXiv 1910.07467).
+
+    Args:
+        epsilon: Added to the mean square.
+        weighted: Whether a learned ``gamma`` scales the result (T5).
+    """
+
+    def __init__(
+        self, epsilon: float = 1e-6, *, weighted: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+        self.weighted = weighted
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create ``gamma`` of the last axis' size, where there is one."""
+        if self.weighted:
+            self.gamma = self.add_weight(
+                shape=(input_shape[-1],),
+                initializer="ones",
+                name="gamma",
+                autocast=False,
+            )
+        self.built = True
+
+    def call(self, inputs: Any, condition: Any = None) -> Any:
+        """Normalise (..., width); takes no condition.
+
+        Raises:
+            ValueError: A condition is given.
+        """
+        if condition is not None:
+            raise ValueError("RmsNorm takes no condition, received one")
+        x = ops.cast(inputs, "float32")
+        mean = ops.mean(ops.square(x), axis=-1, keepdims=True)
+        normed = x * ops.rsqrt(mean + self.epsilon)
+        if self.weighted:
+            normed = normed * ops.cast(self.gamma, "float32")
+        return ops.cast(normed, self.compute_dtype)
+
+
+def norm_of(config: TransformerConfig, **options: Any) -> keras.layers.Layer:
+    """Return a fresh norm of the kind that a config asks for."""
+    if config.norm_kind != "layer":
+        weighted = config.norm_kind == "rms"
+        return RmsNorm(config.layer_norm_eps, weighted=weighted, **options)
+    size = config.condition_size if config.num_conditions else 0
+    return LayerNorm(config.layer_norm_eps, condition_size=size, **options)

@@ -23,18 +23,24 @@ def rotary_angles(positions: Any, head_size: int, base: float) -> tuple[Any, Any
     return ops.cos(angle), ops.sin(angle)
 
 
-def rotate(heads: Any, angles: tuple[Any, Any]) -> Any:
-    """Turn the two halves of every head by its position's angles.
+def rotate(heads: Any, angles: tuple[Any, Any], style: str = "halves") -> Any:
+    """Turn every head by its position's angles, two numbers at a time.
 
     Args:
         heads: (batch, num_heads, length, head_size).
         angles: What ``rotary_angles`` returned.
+        style: ``halves``: a number of the first half and the one at the same place of
+            the second turn together; ``neighbours``: two that stand side by side.
 
     Returns:
         The same shape and dtype.
     """
     cosine, sine = (ops.cast(angle, heads.dtype) for angle in angles)
-    first, second = ops.split(heads, 2, axis=-1)
-    return ops.concatenate(
-        [first * cosine - second * sine, second * cosine + first * sine], axis=-1
-    )
+    if style == "neighbours":
+        first, second = heads[..., 0::2], heads[..., 1::2]
+    else:
+        first, second = ops.split(heads, 2, axis=-1)
+    turned = (first * cosine - second * sine, second * cosine + first * sine)
+    if style == "halves":
+        return ops.concatenate(turned, axis=-1)
+    return ops.reshape(ops.stack(turned, axis=-1), ops.shape(heads))

@@ -3,7 +3,7 @@
 The place where a mask kind meets the network. Knows no checkpoint and no tokenizer.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -14,7 +14,24 @@ from model_core.layers.attention import LayerCache
 from model_core.models.heads import HEADS, Head, HiddenStates
 from model_core.models.transformer import Transformer
 
-Caches = tuple[LayerCache, ...]
+LayerCaches = tuple[LayerCache, ...]
+
+
+class SourceCaches(NamedTuple):
+    """What a decoder keeps of a batch: its own keys and values, and its sources'.
+
+    Attributes:
+        own: One per layer, of the tokens written so far.
+        sources: One per layer.
+        valid: bool (batch, source length), True for a real token.
+    """
+
+    own: LayerCaches
+    sources: LayerCaches
+    valid: Any
+
+
+Caches = LayerCaches | SourceCaches
 VOCABULARY_HEADS = ("language_model", "masked_lm")
 
 
@@ -35,21 +52,30 @@ class Network(keras.Model):
             raise ValueError(f"heads must be of {sorted(HEADS)}, received {unknown}")
         self.config = config
         self.body = Transformer(config, dtype=self.dtype_policy, name="body")
+        self.decoder = (
+            Transformer(
+                config, is_decoder=True, dtype=self.dtype_policy, name="decoder"
+            )
+            if config.num_decoder_layers
+            else None
+        )
         self.heads: dict[str, Head] = {
             name: HEADS[name](config, dtype=self.dtype_policy, name=name)
             for name in heads
         }
         self.body.build()
+        if self.decoder is not None:
+            self.decoder.build()
         for head in self.heads.values():
             head.build()
         self.built = True
 
     @property
     def embeddings(self) -> Any:
-        """The token embedding (vocabulary, hidden_size)."""
+        """The token embedding (vocabulary, embedding_width)."""
         return self.body.token_embedding.embeddings
 
-    def call(
+    def call(  # noqa: PLR0913 - all that it may read
         self,
         token_ids: Any,
         segment_ids: Any = None,
@@ -59,9 +85,13 @@ class Network(keras.Model):
         attention: masks.MaskKind = "bidirectional",
         heads: tuple[str, ...] | None = None,
         places: Any = None,
+        target_ids: Any = None,
         training: bool = False,
     ) -> dict[str, Any]:
         """Read whole sequences and some heads.
+
+        With a decoder heads read the states of ``target_ids``, which see their past
+        and the whole source, and ``hidden`` is theirs.
 
         Args:
             token_ids: int (batch, length).
@@ -72,6 +102,7 @@ class Network(keras.Model):
             heads: Which heads to read; None for every one.
             places: int (batch, num_places), the only positions to read heads at; None
                 for all of them.
+            target_ids: int (batch, target length), or None without a decoder.
             training: Whether dropout acts.
 
         Returns:
@@ -86,6 +117,9 @@ class Network(keras.Model):
             mark_ids=mark_ids,
             training=training,
         )
+        if target_ids is not None:
+            sources = self._sources(hidden, token_ids, padding_mask)
+            hidden, residual, _ = self._decoded(target_ids, sources, training=training)
         if places is not None:
             hidden, residual = (
                 ops.take_along_axis(states, places[..., None], axis=1)
@@ -97,7 +131,7 @@ class Network(keras.Model):
             outputs |= self.heads[name](states, self.embeddings)
         return outputs
 
-    def prefill(
+    def prefill(  # noqa: PLR0913 - all that it may read
         self,
         token_ids: Any,
         lengths: Any,
@@ -106,13 +140,14 @@ class Network(keras.Model):
         segment_ids: Any = None,
         mark_ids: Any = None,
         condition_ids: Any = None,
+        start_ids: Any = None,
         attention: masks.MaskKind = "causal",
         extra_heads: tuple[str, ...] = (),
     ) -> tuple[dict[str, Any], Caches]:
         """Read right-padded prompts into a fresh cache.
 
         Keys at and beyond a row's length are never attended: decoding writes over
-        them before a mask allows them.
+        them before a mask allows them. With a decoder the prompts are its sources.
 
         Args:
             token_ids: int (batch, length).
@@ -121,6 +156,8 @@ class Network(keras.Model):
             segment_ids: int (batch, length) or None.
             mark_ids: int (batch, length) or None.
             condition_ids: int (batch,) or None.
+            start_ids: int (batch, num_started), what a decoder is given to start
+                with; None without one.
             attention: How prompt positions see each other.
             extra_heads: Heads to read besides the vocabulary's.
 
@@ -132,14 +169,21 @@ class Network(keras.Model):
         length = ops.shape(token_ids)[1]
         valid = ops.arange(length)[None, :] < lengths[:, None]
         mask = _full_mask(token_ids, segment_ids, valid, attention)
-        hidden, _, seen = self.body(
+        hidden, _, own = self.body(
             token_ids,
             mask,
             segment_ids=segment_ids,
             mark_ids=mark_ids,
             condition_ids=condition_ids,
         )
-        last = ops.take_along_axis(hidden, (lengths - 1)[:, None, None], axis=1)
+        seen: Caches = own
+        if start_ids is None:
+            last = ops.take_along_axis(hidden, (lengths - 1)[:, None, None], axis=1)
+        else:
+            sources = self._sources(hidden, token_ids, valid)
+            hidden, _, own = self._decoded(start_ids, sources)
+            seen = sources._replace(own=own)
+            last = hidden[:, -1:]
         if capacity is not None:
             seen = extend(seen, capacity)
         return self._of_next_token(last, extra_heads), seen
@@ -158,7 +202,8 @@ class Network(keras.Model):
 
         Args:
             token_ids: int (batch,).
-            positions: int (batch,), number of tokens before it in its row.
+            positions: int (batch,), number of tokens before it in its row; a
+                decoder's row begins with what it was started with.
             caches: What ``prefill`` or the step before returned.
             segment_ids: int (batch,) or None.
             condition_ids: int (batch,) or None.
@@ -168,21 +213,61 @@ class Network(keras.Model):
             What the heads say of the next token, and the cache; see ``prefill``.
         """
         token_ids, positions = map(ops.convert_to_tensor, (token_ids, positions))
-        mask = masks.cached(positions, ops.shape(caches[0].keys)[2])
-        hidden, _, caches = self.body(
-            token_ids[:, None],
+        token_ids, position_ids = token_ids[:, None], positions[:, None]
+        own = caches.own if isinstance(caches, SourceCaches) else caches
+        mask = masks.cached(positions, ops.shape(own[0].keys)[2])
+        if isinstance(caches, SourceCaches):
+            hidden, _, own = self._decoded(
+                token_ids, caches, mask=mask, position_ids=position_ids
+            )
+            return self._of_next_token(hidden, extra_heads), caches._replace(own=own)
+        hidden, _, own = self.body(
+            token_ids,
             mask,
             segment_ids=None if segment_ids is None else segment_ids[:, None],
-            position_ids=positions[:, None],
+            position_ids=position_ids,
             condition_ids=condition_ids,
-            caches=caches,
+            caches=own,
         )
-        return self._of_next_token(hidden, extra_heads), caches
+        return self._of_next_token(hidden, extra_heads), own
 
     def apply(self, head: str, *arrays: Any) -> dict[str, Any]:
         """Ask a head about what it has read already; see the head's ``apply``."""
         outputs: dict[str, Any] = self.heads[head].apply(*arrays)
         return outputs
+
+    def _sources(self, hidden: Any, token_ids: Any, valid: Any) -> SourceCaches:
+        """Return what a decoder keeps of the encoder's states."""
+        if self.decoder is None:
+            raise ValueError("start_ids and target_ids need num_decoder_layers >= 1")
+        if valid is None:
+            valid = ops.ones_like(token_ids, dtype="bool")
+        return SourceCaches((), self.decoder.read_source(hidden), valid)
+
+    def _decoded(
+        self,
+        target_ids: Any,
+        sources: SourceCaches,
+        *,
+        mask: Any = None,
+        position_ids: Any = None,
+        training: bool = False,
+    ) -> tuple[Any, Any, LayerCaches]:
+        """Run the decoder over (batch, target length) tokens."""
+        decoder: Any = self.decoder
+        if mask is None:
+            mask = masks.causal(ops.shape(target_ids)[1])
+        decoded: tuple[Any, Any, LayerCaches] = decoder(
+            target_ids,
+            mask,
+            token_vectors=self.body.token_embedding(target_ids),
+            position_ids=position_ids,
+            caches=sources.own or None,
+            sources=sources.sources,
+            source_mask=masks.padding(sources.valid),
+            training=training,
+        )
+        return decoded
 
     def _of_next_token(self, hidden: Any, extra: tuple[str, ...]) -> dict[str, Any]:
         """Return the heads' outputs at (batch, 1, hidden_size), that axis dropped."""
@@ -202,7 +287,14 @@ class Network(keras.Model):
 
 
 def extend(caches: Caches, capacity: int) -> Caches:
-    """Return caches with room for ``capacity`` positions."""
+    """Return caches with room for ``capacity`` positions, of a decoder its own."""
+    if isinstance(caches, SourceCaches):
+        own = _extended(caches.own, capacity)
+        return caches._replace(own=own)
+    return _extended(caches, capacity)
+
+
+def _extended(caches: LayerCaches, capacity: int) -> LayerCaches:
     room = [[0, 0], [0, 0], [0, capacity - caches[0].keys.shape[2]], [0, 0]]
     return tuple(
         LayerCache(ops.pad(layer.keys, room), ops.pad(layer.values, room))
@@ -210,13 +302,29 @@ def extend(caches: Caches, capacity: int) -> Caches:
     )
 
 
+def take_rows(caches: Caches, rows: Any) -> Caches:
+    """Return the caches of some rows of a batch, in the order asked for.
+
+    Args:
+        caches: Of a batch.
+        rows: int (new_batch,).
+    """
+    taken: Caches = keras.tree.map_structure(
+        lambda kept: ops.take(kept, rows, axis=0), caches
+    )
+    return taken
+
+
 def weights_by_name(network: Network) -> dict[str, keras.Variable]:
     """Return every weight under the name that the checkpoint tables use.
 
-    Body weights carry no prefix; a head's weights carry the head's name.
+    Body weights carry no prefix; a decoder's and a head's carry its name.
     """
     named: dict[str, keras.Variable] = {}
-    for owner, prefix in [(network.body, ""), *_owned_heads(network)]:
+    owners = [(network.body, ""), *_owned_heads(network)]
+    if network.decoder is not None:
+        owners.append((network.decoder, "decoder/"))
+    for owner, prefix in owners:
         for weight in owner.weights:
             if not weight.trainable and "seed_generator" in weight.path:
                 continue

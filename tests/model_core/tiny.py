@@ -49,10 +49,20 @@ ROTARY = TransformerConfig(
 )
 # everything that our own weights may have besides
 RICH = replace(
-    ROTARY, mark_vocab_size=5, num_conditions=2, condition_size=6, num_relations=3
+    ROTARY,
+    mark_vocab_size=5,
+    num_conditions=2,
+    condition_size=6,
+    num_relations=3,
+    num_labels=3,
 )
 RICH_POST_NORM = replace(
-    POST_NORM, mark_vocab_size=5, num_conditions=3, condition_size=4, num_relations=2
+    POST_NORM,
+    mark_vocab_size=5,
+    num_conditions=3,
+    condition_size=4,
+    num_relations=2,
+    num_labels=4,
 )
 CONFIGS = {
     "post_norm": POST_NORM,

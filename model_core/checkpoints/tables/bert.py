@@ -1,10 +1,12 @@
-"""BERT's weights: rows only.
+"""BERT's weights, and those of its kin that only add to them: rows only.
 
-The rules use PyTorch's names without the ``bert.`` prefix. Changes when published BERT
-checkpoints show another name.
+The rules use PyTorch's names without the ``bert.`` prefix. Changes when published
+checkpoints of BERT, RoBERTa, ERNIE, NEZHA or RoFormer show another name.
 """
 
+from model_core.checkpoints.tables.rules import OLD_NORM_NAMES, dense, norm, table
 from model_core.checkpoints.weight_map import (
+    Array,
     Renaming,
     Rule,
     Twin,
@@ -12,103 +14,44 @@ from model_core.checkpoints.weight_map import (
     transposed,
 )
 
+_LAYER, _BLOCK = "encoder.layer.{layer}", "block_{layer}"
 BODY = (
-    Rule("token_embedding/embeddings", "embeddings.word_embeddings.weight"),
-    Rule("position_embedding/embeddings", "embeddings.position_embeddings.weight"),
-    Rule("segment_embedding/embeddings", "embeddings.token_type_embeddings.weight"),
-    Rule("embedding_norm/gamma", "embeddings.LayerNorm.weight"),
-    Rule("embedding_norm/beta", "embeddings.LayerNorm.bias"),
-    Rule(
-        "block_{layer}/attention/query/kernel",
-        "encoder.layer.{layer}.attention.self.query.weight",
-        transposed,
-    ),
-    Rule(
-        "block_{layer}/attention/query/bias",
-        "encoder.layer.{layer}.attention.self.query.bias",
-    ),
-    Rule(
-        "block_{layer}/attention/key/kernel",
-        "encoder.layer.{layer}.attention.self.key.weight",
-        transposed,
-    ),
-    Rule(
-        "block_{layer}/attention/key/bias",
-        "encoder.layer.{layer}.attention.self.key.bias",
-    ),
-    Rule(
-        "block_{layer}/attention/value/kernel",
-        "encoder.layer.{layer}.attention.self.value.weight",
-        transposed,
-    ),
-    Rule(
-        "block_{layer}/attention/value/bias",
-        "encoder.layer.{layer}.attention.self.value.bias",
-    ),
-    Rule(
-        "block_{layer}/attention/output/kernel",
-        "encoder.layer.{layer}.attention.output.dense.weight",
-        transposed,
-    ),
-    Rule(
-        "block_{layer}/attention/output/bias",
-        "encoder.layer.{layer}.attention.output.dense.bias",
-    ),
-    Rule(
-        "block_{layer}/attention_norm/gamma",
-        "encoder.layer.{layer}.attention.output.LayerNorm.weight",
-    ),
-    Rule(
-        "block_{layer}/attention_norm/beta",
-        "encoder.layer.{layer}.attention.output.LayerNorm.bias",
-    ),
-    Rule(
-        "block_{layer}/feed_forward/inner/kernel",
-        "encoder.layer.{layer}.intermediate.dense.weight",
-        transposed,
-    ),
-    Rule(
-        "block_{layer}/feed_forward/inner/bias",
-        "encoder.layer.{layer}.intermediate.dense.bias",
-    ),
-    Rule(
-        "block_{layer}/feed_forward/outer/kernel",
-        "encoder.layer.{layer}.output.dense.weight",
-        transposed,
-    ),
-    Rule(
-        "block_{layer}/feed_forward/outer/bias",
-        "encoder.layer.{layer}.output.dense.bias",
-    ),
-    Rule(
-        "block_{layer}/feed_forward_norm/gamma",
-        "encoder.layer.{layer}.output.LayerNorm.weight",
-    ),
-    Rule(
-        "block_{layer}/feed_forward_norm/beta",
-        "encoder.layer.{layer}.output.LayerNorm.bias",
-    ),
+    *table("token_embedding", "embeddings.word_embeddings"),
+    *table("position_embedding", "embeddings.position_embeddings"),
+    *table("segment_embedding", "embeddings.token_type_embeddings"),
+    *table("task_embedding", "embeddings.task_type_embeddings"),
+    *norm("embedding_norm", "embeddings.LayerNorm"),
+    *dense("embedding_projection", "embeddings_project"),
+    *dense(f"{_BLOCK}/attention/query", f"{_LAYER}.attention.self.query"),
+    *dense(f"{_BLOCK}/attention/key", f"{_LAYER}.attention.self.key"),
+    *dense(f"{_BLOCK}/attention/value", f"{_LAYER}.attention.self.value"),
+    *dense(f"{_BLOCK}/attention/output", f"{_LAYER}.attention.output.dense"),
+    *norm(f"{_BLOCK}/attention_norm", f"{_LAYER}.attention.output.LayerNorm"),
+    *dense(f"{_BLOCK}/feed_forward/inner", f"{_LAYER}.intermediate.dense"),
+    *dense(f"{_BLOCK}/feed_forward/outer", f"{_LAYER}.output.dense"),
+    *norm(f"{_BLOCK}/feed_forward_norm", f"{_LAYER}.output.LayerNorm"),
 )
 
+_SPAN = dense("span/dense", "qa_outputs")
 HEADS = {
     "masked_lm": (
-        Rule(
-            "masked_lm/transform/kernel",
-            "cls.predictions.transform.dense.weight",
-            transposed,
-        ),
-        Rule("masked_lm/transform/bias", "cls.predictions.transform.dense.bias"),
-        Rule("masked_lm/norm/gamma", "cls.predictions.transform.LayerNorm.weight"),
-        Rule("masked_lm/norm/beta", "cls.predictions.transform.LayerNorm.bias"),
+        *dense("masked_lm/transform", "cls.predictions.transform.dense"),
+        *norm("masked_lm/norm", "cls.predictions.transform.LayerNorm"),
         Rule("masked_lm/bias", "cls.predictions.bias"),
     ),
-    "pooler": (
-        Rule("pooler/dense/kernel", "pooler.dense.weight", transposed),
-        Rule("pooler/dense/bias", "pooler.dense.bias"),
+    "pooler": dense("pooler/dense", "pooler.dense"),
+    "span": _SPAN,
+    "classifier": (
+        *dense("classifier/dense", "pooler.dense"),
+        *dense("classifier/output", "classifier"),
     ),
-    "span": (
-        Rule("span/dense/kernel", "qa_outputs.weight", transposed),
-        Rule("span/dense/bias", "qa_outputs.bias"),
+    "next_sentence": (
+        *dense("next_sentence/dense", "pooler.dense"),
+        *dense("next_sentence/output", "cls.seq_relationship"),
+    ),
+    "prompted_span": (
+        *dense("prompted_span/start", "linear_start"),
+        *dense("prompted_span/end", "linear_end"),
     ),
 }
 
@@ -130,19 +73,17 @@ TWINS = (
 IGNORED = (
     r"embeddings\.position_ids",  # a buffer, recomputed here
     r"embeddings\.token_type_ids",  # a buffer, an argument here
-    r"cls\.seq_relationship\.(weight|bias)",  # next-sentence head, no use here
+    # NEZHA's and RoFormer's sinusoids, recomputed here
+    r"encoder\.layer\.\d+\.attention\.self\.relative_positions_encoding\..*",
+    r"encoder\.embed_positions\.weight",
 )
 
-_NORM_NAMES = (
-    Renaming(r"LayerNorm\.gamma$", "LayerNorm.weight"),
-    Renaming(r"LayerNorm\.beta$", "LayerNorm.bias"),
-)
 _TENSORFLOW = (
     Renaming(r"/", "."),
     Renaming(r"^bert\.", ""),
     Renaming(r"^encoder\.layer_(\d+)\.", r"encoder.layer.\1."),
     Renaming(r"_embeddings$", "_embeddings.weight"),
-    *_NORM_NAMES,
+    *OLD_NORM_NAMES,
     Renaming(r"^cls\.predictions\.output_bias$", "cls.predictions.bias"),
     Renaming(r"^cls\.seq_relationship\.output_weights$", "cls.seq_relationship.weight"),
     Renaming(r"^cls\.seq_relationship\.output_bias$", "cls.seq_relationship.bias"),
@@ -153,21 +94,81 @@ _TENSORFLOW = (
 _KERAS_H5 = (
     Renaming(r":0$", ""),
     # the name of the model that saved it, e.g. tf_bert_for_masked_lm_1/
-    Renaming(r"^[^/]+/(?=(bert|mlm___cls|nsp___cls|cls|qa_outputs)/)", ""),
+    Renaming(r"^[^/]+/(?=(bert|mlm___cls|nsp___cls|cls|qa_outputs|classifier)/)", ""),
     Renaming(r"^(mlm|nsp)___cls/", "cls/"),
     Renaming(r"/layer_\._(\d+)/", r"/layer_\1/"),
     Renaming(r"_embeddings/(weight|embeddings)$", "_embeddings"),
     *_TENSORFLOW,
 )
 
-TABLE = WeightTable(
-    body=BODY,
-    heads=HEADS,
+
+def kin(prefix: str, **renamings: tuple[Renaming, ...]) -> WeightTable:
+    """Return the table of a family whose tensors are BERT's under another prefix."""
+    own = renamings.get("pytorch", ())
+    pytorch = (Renaming(rf"^{prefix}\.", ""), *OLD_NORM_NAMES, *own)
+    others = {
+        layout: tuple(
+            Renaming(r.pattern.replace("bert", prefix), r.replacement, r.reshape)
+            for r in rows
+        )
+        for layout, rows in (("tensorflow", _TENSORFLOW), ("keras_h5", _KERAS_H5))
+    }
+    return WeightTable(
+        body=BODY,
+        heads=HEADS,
+        twins=TWINS,
+        ignored=IGNORED,
+        renamings={"pytorch": pytorch, **others},
+    )
+
+
+def _of_real_positions(rows: Array) -> Array:
+    """Leave the first two rows out: RoBERTa counts positions from 2."""
+    return rows[2:]
+
+
+_ROBERTA_NAMES = (
+    # the same name: this table begins with rows of no position
+    Renaming(r"^(embeddings\.position_embeddings\.weight)$", r"\1", _of_real_positions),
+    Renaming(r"^lm_head\.dense\.", "cls.predictions.transform.dense."),
+    Renaming(r"^lm_head\.layer_norm\.", "cls.predictions.transform.LayerNorm."),
+    Renaming(r"^lm_head\.decoder\.", "cls.predictions.decoder."),
+    Renaming(r"^lm_head\.bias$", "cls.predictions.bias"),
+)
+_ROBERTA_CLASSIFIER = (
+    *dense("classifier/dense", "classifier.dense"),
+    *dense("classifier/output", "classifier.out_proj"),
+)
+
+TABLE = kin("bert")
+NEZHA = kin("nezha")
+ERNIE = kin(
+    "ernie",
+    pytorch=(
+        Renaming(r"^encoder\.(?=(embeddings|encoder|pooler)\.)", ""),  # UIE's
+    ),
+)
+_roberta = kin("roberta", pytorch=_ROBERTA_NAMES)
+ROBERTA = WeightTable(
+    body=_roberta.body,
+    heads={
+        **{name: HEADS[name] for name in ("masked_lm", "pooler", "span")},
+        "classifier": _ROBERTA_CLASSIFIER,
+    },
     twins=TWINS,
     ignored=IGNORED,
-    renamings={
-        "pytorch": (Renaming(r"^bert\.", ""), *_NORM_NAMES),
-        "tensorflow": _TENSORFLOW,
-        "keras_h5": _KERAS_H5,
+    renamings={"pytorch": _roberta.renamings["pytorch"]},
+)
+_roformer = kin("roformer")
+ROFORMER = WeightTable(
+    body=_roformer.body,
+    heads={
+        "masked_lm": HEADS["masked_lm"],
+        "pooler": HEADS["pooler"],
+        "span": _SPAN,
+        "classifier": _ROBERTA_CLASSIFIER,
     },
+    twins=TWINS,
+    ignored=IGNORED,
+    renamings=_roformer.renamings,
 )

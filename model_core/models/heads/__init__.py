@@ -7,6 +7,12 @@ embedding, never a task.
 from model_core.models.heads.base import Head, HiddenStates
 from model_core.models.heads.pointing import GPLinkerHead, HalfPointerHead
 from model_core.models.heads.reading import ClauseHead, CopyHead, PoolerHead, SpanHead
+from model_core.models.heads.sentence import (
+    ClassifierHead,
+    NextSentenceHead,
+    PromptedSpanHead,
+    ReplacedHead,
+)
 from model_core.models.heads.vocabulary import (
     LanguageModelHead,
     MaskedLanguageModelHead,
@@ -20,6 +26,10 @@ HEADS: dict[str, type[Head]] = {
     "source_prior": SourcePriorHead,
     "pooler": PoolerHead,
     "span": SpanHead,
+    "prompted_span": PromptedSpanHead,
+    "classifier": ClassifierHead,
+    "next_sentence": NextSentenceHead,
+    "replaced": ReplacedHead,
     "copy": CopyHead,
     "clauses": ClauseHead,
     "half_pointer": HalfPointerHead,

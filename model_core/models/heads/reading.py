@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from model_core.layers.feed_forward import ACTIVATIONS
 from model_core.layers.normalization import LayerNorm
 from model_core.models.heads.base import Head, HiddenStates
 
@@ -18,7 +19,7 @@ COPY_TAGS = ("O", "B", "I")
 
 
 class PoolerHead(Head):
-    """BERT's sentence vector: tanh of a projection of the first token."""
+    """BERT's sentence vector: a projection of the first token, usually its tanh."""
 
     def build(self, input_shape: Any = None) -> None:
         """Create the projection."""
@@ -30,7 +31,8 @@ class PoolerHead(Head):
     def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
         """Return ``pooled`` float32 (batch, width)."""
         del embeddings
-        pooled = ops.tanh(self.projection(states.hidden[:, 0]))
+        activation = ACTIVATIONS[self.config.pooler_act]
+        pooled = activation(self.projection(states.hidden[:, 0]))
         return {"pooled": ops.cast(pooled, "float32")}
 
 

@@ -34,36 +34,68 @@ def vocabulary_logits(hidden: Any, embeddings: Any) -> Any:
 
 
 class LanguageModelHead(Head):
-    """Next-token scores by the tied embedding (GPT2): no weights of its own."""
+    """Next-token scores: by the tied embedding (GPT2), or by a table of its own."""
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the table and the bias, where the config asks for them."""
+        del input_shape
+        config = self.config
+        self.embeddings, self.bias = (
+            self.add_weight(shape=shape, initializer=start, name=name, autocast=False)
+            if wanted
+            else None
+            for name, shape, start, wanted in (
+                (
+                    "embeddings",
+                    (config.vocab_size, config.hidden_size),
+                    self.init,
+                    not config.tied_head,
+                ),
+                ("bias", (config.vocab_size,), "zeros", config.head_bias),
+            )
+        )
+        self.built = True
 
     def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
         """Return ``logits`` float32 (batch, length, vocabulary)."""
-        return {"logits": vocabulary_logits(states.hidden, embeddings)}
+        hidden, scale = states.hidden, self.config.head_scale
+        if scale != 1:
+            hidden = hidden * ops.cast(scale, hidden.dtype)
+        table = embeddings if self.embeddings is None else self.embeddings
+        logits = vocabulary_logits(hidden, table)
+        if self.bias is not None:
+            logits = logits + ops.cast(self.bias, "float32")
+        return {"logits": logits}
 
 
 class MaskedLanguageModelHead(Head):
     """BERT's cloze head: dense, activation, norm, tied decoder with a bias."""
 
     def build(self, input_shape: Any = None) -> None:
-        """Create transform, norm and bias."""
+        """Create transform, norm and bias, where the config asks for them."""
         del input_shape
+        self.built = True
+        if not self.config.masked_lm_transform:
+            return
         width = (None, None, self.config.hidden_size)
-        self.transform = self.dense(self.config.hidden_size, "transform")
+        narrow = (None, None, self.config.embedding_width)
+        self.transform = self.dense(self.config.embedding_width, "transform")
         self.norm = LayerNorm(
             self.config.layer_norm_eps, dtype=self.dtype_policy, name="norm"
         )
         self.transform.build(width)
-        self.norm.build(width)
+        self.norm.build(narrow)
         self.bias = self.add_weight(
             shape=(self.config.vocab_size,),
             initializer="zeros",
             name="bias",
             autocast=False,
         )
-        self.built = True
 
     def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
         """Return ``logits`` float32 (batch, length, vocabulary)."""
+        if not self.config.masked_lm_transform:
+            return {"logits": vocabulary_logits(states.hidden, embeddings)}
         activation = ACTIVATIONS[self.config.hidden_act]
         transformed = self.norm(activation(self.transform(states.hidden)))
         bias = ops.cast(self.bias, "float32")

@@ -5,6 +5,7 @@ import pytest
 
 from model_core.checkpoints.errors import CheckpointMismatchError
 from model_core.checkpoints.weight_map import (
+    Depth,
     NamedTensors,
     Renaming,
     Rule,
@@ -63,7 +64,7 @@ def planned(tensors, heads=("head",), expected=None, layout="pytorch"):
     return plan_weights(
         NamedTensors(TABLE, layout, shapes),
         heads=heads,
-        num_layers=2,
+        depth=Depth(2),
         expected_shapes=EXPECTED if expected is None else expected,
     )
 

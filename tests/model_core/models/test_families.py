@@ -7,13 +7,13 @@ import pytest
 from model_core.config import TransformerConfig
 from model_core.models.families import (
     ACTIVATION_NAMES,
-    BERT,
     FAMILIES,
-    GPT2,
-    MASKPLAY,
     UnsupportedModelError,
     family_of,
 )
+from model_core.models.families.decoders import GPT2
+from model_core.models.families.encoders import BERT
+from model_core.models.families.own import MASKPLAY
 
 # as published (google-bert/bert-base-chinese, uer/gpt2-distil-chinese-cluecorpussmall)
 BERT_JSON = {
@@ -86,6 +86,7 @@ def test_bert_in_our_words():
         initializer_range=0.02,
         dropout=0.1,
         attention_dropout=0.1,
+        num_labels=2,
     )
 
 
@@ -149,19 +150,60 @@ def test_gpt2_without_a_model_type_is_recognised(name):
 
 
 def test_what_only_resembles_is_refused():
-    """OpenAI's first GPT has GPT2's config keys but other tensors."""
     values = without(GPT2_JSON, "model_type") | {"afn": "gelu"}
-    for names in ((), ["transformer.tokens_embed.weight"]):
+    for names in ((), ["transformer.blocks.0.weight"]):
         with pytest.raises(UnsupportedModelError, match="look like none of them"):
             family_of(values, names)
 
 
-@pytest.mark.parametrize("model_type", ["t5", "", "Bert", "x" * 10_000])
+@pytest.mark.parametrize(
+    ("changes", "name", "family"),
+    [
+        # CDial-GPT's config names no model_type
+        (GPT2_JSON | {"afn": "gelu"}, "transformer.tokens_embed.weight", "gpt"),
+        (BERT_JSON, "roberta.encoder.layer.0.attention.self.query.weight", "roberta"),
+        (BERT_JSON, "electra/encoder/layer_0/attention/self/query/kernel", None),
+        (
+            BERT_JSON | {"max_relative_position": 64},
+            "bert.encoder.layer.0.attention.self.query.weight",
+            "nezha",
+        ),
+        (
+            BERT_JSON | {"use_task_id": True},
+            "ernie.embeddings.task_type_embeddings.weight",
+            "ernie",
+        ),
+        (
+            BERT_JSON | {"num_hidden_groups": 1},
+            "albert.encoder.albert_layer_groups.0.albert_layers.0.ffn.weight",
+            "albert",
+        ),
+    ],
+)
+def test_kin_are_told_apart_without_a_model_type(changes, name, family):
+    values = without(changes, "model_type")
+    if family is None:
+        with pytest.raises(UnsupportedModelError, match="look like none of them"):
+            family_of(values, [name])
+    else:
+        assert family_of(values, [name]).name == family
+
+
+def test_encoder_and_decoder_must_be_alike():
+    sizes = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 8, "vocab_size": 9}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 4}
+    values = {"model_type": "bart", "encoder_ffn_dim": 8, **sizes, **heads}
+    message = "encoder_attention_heads and decoder_attention_heads must be the same"
+    with pytest.raises(UnsupportedModelError, match=message):
+        FAMILIES["bart"].config_from_json(values)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "", "Bert", "x" * 10_000])
 def test_an_unknown_model_type_is_refused(model_type):
-    message = r"must be one of \['bert', 'gpt2', 'maskplay'\], received"
+    message = r"must be one of \['albert', 'bart', 'bert', .*'xlnet'\], received"
     with pytest.raises(UnsupportedModelError, match=message) as refusal:
         family_of({"model_type": model_type})
-    assert len(str(refusal.value)) < 300
+    assert len(str(refusal.value)) < 400
 
 
 @pytest.mark.parametrize("name", ACTIVATION_NAMES)
@@ -173,7 +215,7 @@ def test_activations_of_transformers_mean_ours(name):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden_act": "silu"}, "activation must be one of .* received 'silu'"),
+        ({"hidden_act": "mish"}, "activation must be one of .* received 'mish'"),
         ({"hidden_act": 3}, "hidden_act must be a str, received 3"),
         ({"hidden_size": "768"}, "hidden_size must be a int, received '768'"),
         ({"hidden_size": True}, "hidden_size must be a int, received True"),
@@ -181,7 +223,7 @@ def test_activations_of_transformers_mean_ours(name):
         ({"hidden_size": 770}, "multiple of num_attention_heads"),
         ({"vocab_size": 0}, "vocab_size must be an integer >= 1"),
         ({"num_hidden_layers": 10**9}, "at most 1024 layers"),
-        ({"type_vocab_size": -1}, "type_vocab_size >= 0"),
+        ({"type_vocab_size": -1}, "type_vocab_size must be an integer >= 0"),
         ({"layer_norm_eps": float("nan")}, "layer_norm_eps must be a float"),
         ({"layer_norm_eps": 0}, "layer_norm_eps must be > 0"),
         ({"layer_norm_eps": [1]}, "layer_norm_eps must be a float"),

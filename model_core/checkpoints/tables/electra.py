@@ -1,0 +1,52 @@
+"""ELECTRA's weights: BERT's body, and heads of its own. Rows only.
+
+A discriminator tells replaced tokens; a generator fills blanks. Changes when published
+ELECTRA checkpoints show another name.
+"""
+
+from model_core.checkpoints.tables import bert
+from model_core.checkpoints.tables.rules import dense, norm
+from model_core.checkpoints.weight_map import Renaming, Rule, Twin, WeightTable
+
+_kin = bert.kin("electra")
+
+TABLE = WeightTable(
+    body=_kin.body,
+    heads={
+        "masked_lm": (
+            *dense("masked_lm/transform", "generator_predictions.dense"),
+            *norm("masked_lm/norm", "generator_predictions.LayerNorm"),
+            Rule("masked_lm/bias", "generator_lm_head.bias"),
+        ),
+        "replaced": (
+            *dense("replaced/dense", "discriminator_predictions.dense"),
+            *dense("replaced/output", "discriminator_predictions.dense_prediction"),
+        ),
+        "span": dense("span/dense", "qa_outputs"),
+        "classifier": (
+            *dense("classifier/dense", "classifier.dense"),
+            *dense("classifier/output", "classifier.out_proj"),
+        ),
+    },
+    twins=(
+        Twin(
+            "generator_lm_head.weight",
+            "embeddings.word_embeddings.weight",
+            head="masked_lm",
+            reason="an output head untied from the token embedding is not supported",
+        ),
+    ),
+    ignored=bert.IGNORED,
+    renamings={
+        **_kin.renamings,
+        "keras_h5": (
+            Renaming(r"generator_lm_head/bias:0$", "generator_lm_head.bias:0"),
+            Renaming(
+                r"^[^/]+/(?=(electra|generator_predictions|generator_lm_head"
+                r"|discriminator_predictions|classifier|qa_outputs)[/.])",
+                "",
+            ),
+            *_kin.renamings["keras_h5"],
+        ),
+    },
+)

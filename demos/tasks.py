@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from demos.dialogue import record as dialogue_record
+from demos.dialogue.task import DialogueRequest, DialogueResult, converse
 from demos.errors import DemoError
 from demos.fewshot import record as fewshot_record
 from demos.fewshot.learner import Learner
@@ -37,6 +39,7 @@ from demos.triples import record as triples_record
 from demos.triples.many import extract_many
 from demos.triples.task import TripleRequest, TripleResult, extract
 from model_core.interfaces import (
+    DIALOGUE_PARTNER,
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
@@ -214,6 +217,18 @@ SUMMARY: Task[SummaryRequest, SummaryResult] = Task(
     run_many=summarize_many,
 )
 
+DIALOGUE: Task[DialogueRequest, DialogueResult] = Task(
+    name="dialogue",
+    label=Label("对话", "Chat", "接着前面的话聊", "reply in a conversation"),
+    request_type=DialogueRequest,
+    text_field="message",
+    role=DIALOGUE_PARTNER,
+    run=converse,
+    to_record=dialogue_record.to_record,
+    added_fields=dialogue_record.ADDED_FIELDS,
+    render_text=dialogue_record.render_text,
+)
+
 FACTS: Task[BroughtRequest, FactsResult] = Task(
     name="facts",
     label=Label(
@@ -233,7 +248,8 @@ FACTS: Task[BroughtRequest, FactsResult] = Task(
 
 # a tab each
 TASKS: dict[str, AnyTask] = {
-    task.name: task for task in (GENERATION, TITLE, TRIPLES, QA, FEWSHOT, SUMMARY)
+    task.name: task
+    for task in (GENERATION, DIALOGUE, TITLE, TRIPLES, QA, FEWSHOT, SUMMARY)
 }
 # and what a part of a tab asks
 EVERY_TASK: dict[str, AnyTask] = {**TASKS, FACTS.name: FACTS}

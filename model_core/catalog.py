@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from model_core.interfaces import (
+    DIALOGUE_PARTNER,
     MASK_FILLER,
     PASSAGE_READER,
+    SUMMARIZER,
     TEXT_GENERATOR,
+    TEXT_REWRITER,
+    TRIPLE_POINTER,
     ModelError,
     Role,
+    TurnLayout,
 )
 
 PromptFormat = Literal["plain", "cls_first"]
 
-TASKS = ("generation", "title", "triples", "qa", "fewshot", "summary")
+TASKS = ("generation", "dialogue", "title", "triples", "qa", "fewshot", "summary")
 """The tasks a row may name, in the order of the tabs."""
 MEGABYTE = 1_000_000
 
@@ -48,6 +53,7 @@ class ModelCard:
         license: SPDX name, "" where the model's page states none.
         note: What a person should know before choosing it, ``中文 · English``.
         prompt_format: ``cls_first`` where a prompt starts with ``[CLS]``.
+        turns: How it reads a conversation, where it can hold one.
         refusals: Heads whose weights in this checkpoint are not trained.
     """
 
@@ -61,6 +67,7 @@ class ModelCard:
     license: str = ""
     note: str = ""
     prompt_format: PromptFormat = "plain"
+    turns: TurnLayout = ""
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -76,6 +83,22 @@ def _gpt2(name: str, title: str, *, megabytes: int = 0, note: str = "") -> Model
         download_bytes=megabytes * MEGABYTE,
         note=note,
         prompt_format="cls_first",
+    )
+
+
+def _partner(repo_id: str, title: str, *, megabytes: int = 0) -> ModelCard:
+    """Return a row of CDial-GPT: a GPT that was trained on conversations."""
+    return ModelCard(
+        name=repo_id.partition("/")[2],
+        repo_id=repo_id,
+        family="gpt",
+        head="language_model",
+        tasks=("dialogue",),
+        title=title,
+        download_bytes=megabytes * MEGABYTE,
+        note="语料只供研究使用 · its corpus is for research only",
+        prompt_format="cls_first",
+        turns="speakers",
     )
 
 
@@ -154,6 +177,23 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _gpt2("gpt2-chinese-lyric", "歌词 · song lyrics"),
     _gpt2("gpt2-chinese-ancient", "文言文 · classical prose"),
+    _partner(
+        "thu-coai/CDial-GPT_LCCC-base", "中文对话 GPT · conversation", megabytes=395
+    ),
+    _partner(
+        "thu-coai/CDial-GPT_LCCC-large",
+        "中文对话 GPT（更多语料） · conversation, larger corpus",
+        megabytes=395,
+    ),
+    ModelCard(
+        name="nezha_gpt_dialog",
+        repo_id="Tongjilibo/nezha_gpt_dialog",
+        family="nezha",
+        head="masked_lm",
+        tasks=("dialogue",),
+        title="NEZHA 闲聊 · NEZHA small talk",
+        turns="segments",
+    ),
     _bert(
         "hfl/chinese-roberta-wwm-ext",
         "RoBERTa-wwm-ext（12 层） · 12 layers",
@@ -212,30 +252,40 @@ CARDS: tuple[ModelCard, ...] = (
 
 DEFAULT_WEIGHTS: dict[str, str] = {
     "generation": "uer/gpt2-distil-chinese-cluecorpussmall",
+    "dialogue": "thu-coai/CDial-GPT_LCCC-base",
     "qa": "uer/roberta-base-chinese-extractive-qa",
     "fewshot": "hfl/chinese-roberta-wwm-ext",
 }
 """The repository a tab uses when nobody chooses; tabs of other families follow."""
 
 
-ROLES_OF_HEAD: dict[str, tuple[Role[object], ...]] = {
-    "language_model": (TEXT_GENERATOR,),
-    "masked_lm": (MASK_FILLER,),
-    "span": (PASSAGE_READER,),
-    "pooler": (),
+ROLES_OF_TASK: dict[str, tuple[Role[object], ...]] = {
+    "generation": (TEXT_GENERATOR,),
+    "dialogue": (DIALOGUE_PARTNER,),
+    "title": (TEXT_REWRITER,),
+    "triples": (TRIPLE_POINTER,),
+    "qa": (PASSAGE_READER,),
+    "fewshot": (MASK_FILLER,),
+    "summary": (TEXT_REWRITER, SUMMARIZER),
 }
-"""The parts that published weights with a head can play, before they are loaded."""
-
-HEAD_OF_ROLE = {
-    role.name: head for head, roles in ROLES_OF_HEAD.items() for role in roles
-}
+"""The parts that a tab asks published weights for."""
 
 TASK_OF_ROLE: dict[str, str] = {
-    TEXT_GENERATOR.name: "generation",
-    MASK_FILLER.name: "fewshot",
-    PASSAGE_READER.name: "qa",
+    role.name: task for task, roles in reversed(ROLES_OF_TASK.items()) for role in roles
 }
 """The tab whose default weights a part prefers."""
+
+HEAD_OF_ROLE: dict[str, str] = {
+    MASK_FILLER.name: "masked_lm",
+    PASSAGE_READER.name: "span",
+}
+"""The head that a part asks of weights which say nothing of themselves."""
+
+
+def roles_of(card: ModelCard) -> tuple[Role[object], ...]:
+    """Return the parts that a row's weights can play, before they are loaded."""
+    every = (role for task in card.tasks for role in ROLES_OF_TASK[task])
+    return tuple(dict.fromkeys(every))
 
 
 def find_card(name: str) -> ModelCard | None:

@@ -26,12 +26,12 @@ from model_core.catalog import (
     CARDS,
     DEFAULT_WEIGHTS,
     HEAD_OF_ROLE,
-    ROLES_OF_HEAD,
     TASK_OF_ROLE,
     ModelCard,
     cards_for,
     check_head,
     find_card,
+    roles_of,
 )
 from model_core.checkpoints.hub import DownloadCancelledError, HubClient, check_repo_id
 from model_core.checkpoints.load_failures import load_failure, no_part, refusal
@@ -43,6 +43,7 @@ from model_core.interfaces import (
     ModelStatus,
     Player,
     Role,
+    TurnLayout,
 )
 
 ModelT = TypeVar("ModelT")
@@ -146,6 +147,7 @@ def load_player(
         commit=commit,
         engine=settings.engine,
         dtype=settings.dtype,
+        turns=_turns(source),
     )
     cast = Cast(loaded)
     if not cast.roles:
@@ -536,6 +538,12 @@ def _find_remote(name: str) -> Source:
     return Source(shown, title, repo_id=repo_id, revision=revision)
 
 
+def _turns(source: Source) -> TurnLayout:
+    """Return how published weights read a conversation, as their row says it."""
+    card = find_card(source.repo_id) if source.repo_id else None
+    return card.turns if card else ""
+
+
 def _hub_weights(role: Role[ModelT]) -> str:
     """Return what ``hub`` stands for in a part: its tab's weights, else ``hub``."""
     return DEFAULT_WEIGHTS.get(TASK_OF_ROLE.get(role.name, ""), HUB)
@@ -558,7 +566,7 @@ def _check_part(source: Source, role: Role[ModelT]) -> None:
         return
     if role.name in HEAD_OF_ROLE:
         check_head(card.repo_id, HEAD_OF_ROLE[role.name])
-    able = ROLES_OF_HEAD[card.head]
+    able = roles_of(card)
     if role.name not in {one.name for one in able}:
         raise no_part(source.name, role, able)
 

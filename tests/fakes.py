@@ -133,6 +133,7 @@ STAND_INS = {  # by the role's name; these files import this one
     "fact_finder": "tests.fake_fact_finder:FakeFactFinder",
     "mask_filler": "tests.fake_mask_filler:FakeMaskFiller",
     "summarizer": "tests.fake_summarizer:FakeSummarizer",
+    "dialogue_partner": "tests.fake_dialogue_partner:FakeDialoguePartner",
 }
 
 

@@ -91,8 +91,11 @@ def test_every_role_is_cast_and_every_head_of_a_card_is_known():
     casting = importlib.import_module("model_core.roles.cast").CASTING
     catalog = importlib.import_module("model_core.catalog")
     assert list(casting) == [role.name for role in ROLES]
-    assert catalog.ROLES_OF_HEAD.keys() >= {card.head for card in catalog.CARDS}
-    assert catalog.TASK_OF_ROLE.keys() == catalog.HEAD_OF_ROLE.keys()
+    assert tuple(catalog.ROLES_OF_TASK) == catalog.TASKS
+    assert catalog.TASK_OF_ROLE.keys() >= catalog.HEAD_OF_ROLE.keys()
+    families = importlib.import_module("model_core.models.families").FAMILIES
+    for card in catalog.CARDS:
+        assert card.head in families[card.family].heads
 
 
 def test_every_form_of_verse_is_a_style_of_an_example():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.panel import Panel
 from app.shelf import Shelf
-from app.tabs import fewshot, generation, qa, summary, title, triples
+from app.tabs import dialogue, fewshot, generation, qa, summary, title, triples
 from app.wiring import Desk
 
 
@@ -26,6 +26,7 @@ class Tab:
 
 TABS = (
     Tab("generation", "续写 Generation", generation.build),
+    Tab("dialogue", "对话 Chat", dialogue.build),
     Tab("title", "标题 Title", title.build),
     Tab("triples", "三元组 Triples", triples.build),
     Tab("qa", "问答 Q&A", qa.build),

@@ -64,9 +64,9 @@ REFUSALS: dict[str, Sentence] = {
     ),
     "no_part": Sentence(
         "missing_head",
-        "「{name}」不会{zh}（它会的是：{parts_zh}）；请改用内置模型，或换一组权重。",
-        "{name} cannot {en} (it can: {parts_en}); use the embedded model, or choose "
-        "other weights.",
+        "「{name}」不会{zh}（它会的是：{parts_zh}）；请在“模型”里载入或选择会{zh}的权重。",
+        "{name} cannot {en} (it can: {parts_en}); load or choose weights that can, "
+        "under “Models”.",
     ),
     "no_use": Sentence(
         "missing_head",

@@ -14,6 +14,15 @@ from model_core.interfaces.cloze import (
     LearningOptions,
     MaskFiller,
 )
+from model_core.interfaces.dialogue import (
+    SPEAKERS,
+    DialogueFrame,
+    DialogueOptions,
+    DialoguePartner,
+    Speaker,
+    Turn,
+    TurnLayout,
+)
 from model_core.interfaces.facts import (
     FactAnswer,
     FactFinder,
@@ -61,6 +70,7 @@ from model_core.interfaces.rewriting import (
     TextRewriter,
 )
 from model_core.interfaces.roles import (
+    DIALOGUE_PARTNER,
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
@@ -74,10 +84,12 @@ from model_core.interfaces.roles import (
 )
 
 __all__ = [
+    "DIALOGUE_PARTNER",
     "FACT_FINDER",
     "MASK_FILLER",
     "PASSAGE_READER",
     "ROLES",
+    "SPEAKERS",
     "SUMMARIZER",
     "TEXT_GENERATOR",
     "TEXT_REWRITER",
@@ -88,6 +100,9 @@ __all__ = [
     "Candidate",
     "ClauseScorer",
     "CopiedSpan",
+    "DialogueFrame",
+    "DialogueOptions",
+    "DialoguePartner",
     "ErrorKind",
     "FactAnswer",
     "FactFinder",
@@ -117,11 +132,14 @@ __all__ = [
     "RewriteOptions",
     "Rewriting",
     "Role",
+    "Speaker",
     "Summarizer",
     "TextGenerator",
     "TextRewriter",
     "TokenScore",
     "TripleDecoder",
     "TriplePointer",
+    "Turn",
+    "TurnLayout",
     "WeightsInfo",
 ]

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from model_core.interfaces.clauses import Summarizer
 from model_core.interfaces.cloze import MaskFiller
+from model_core.interfaces.dialogue import DialoguePartner
 from model_core.interfaces.facts import FactFinder
 from model_core.interfaces.generation import TextGenerator
 from model_core.interfaces.models import WeightsInfo
@@ -48,6 +49,9 @@ FACT_FINDER: Role[FactFinder] = Role(
 )
 MASK_FILLER: Role[MaskFiller] = Role("mask_filler", "完形填空", "fill blanks")
 SUMMARIZER: Role[Summarizer] = Role("summarizer", "摘要", "summarise")
+DIALOGUE_PARTNER: Role[DialoguePartner] = Role(
+    "dialogue_partner", "对话", "hold a conversation"
+)
 
 ROLES: tuple[Role[object], ...] = (
     TEXT_GENERATOR,
@@ -57,6 +61,7 @@ ROLES: tuple[Role[object], ...] = (
     FACT_FINDER,
     MASK_FILLER,
     SUMMARIZER,
+    DIALOGUE_PARTNER,
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from model_core.checkpoints.load_failures import no_part
 from model_core.interfaces import (
+    DIALOGUE_PARTNER,
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
@@ -48,6 +49,12 @@ def _any(*conditions: Callable[[LoadedModel], bool]) -> Callable[[LoadedModel], 
 def _writes_freely(model: LoadedModel) -> bool:
     told = not model.parts.names or "generation" in model.parts.names
     return told and "language_model" in model.engine.heads
+
+
+def _converses(model: LoadedModel) -> bool:
+    return bool(model.turn_layout) and bool(
+        {"language_model", "masked_lm"} & set(model.engine.heads)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,9 @@ CASTING: dict[str, Casting] = {
     ),
     SUMMARIZER.name: Casting(
         _has_part("summary", "clauses"), "summarizer", "NetworkSummarizer"
+    ),
+    DIALOGUE_PARTNER.name: Casting(
+        _converses, "dialogue_partner", "NetworkDialoguePartner"
     ),
 }
 

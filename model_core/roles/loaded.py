@@ -12,11 +12,12 @@ from model_core.checkpoints.survey import Heads
 from model_core.config import TransformerConfig
 from model_core.engines.base import Engine
 from model_core.engines.registry import build_engine
-from model_core.interfaces import WeightsInfo
+from model_core.interfaces import TurnLayout, WeightsInfo
 from model_core.models.network import Network
 from model_core.roles.formats import Formats
 from model_core.roles.parts import Parts, load_parts
 from model_core.roles.prompt_format import PromptFormat, load_prompt_format
+from model_core.roles.turn_format import layout_of
 from model_core.tokenizers.base import Tokenizer
 from model_core.tokenizers.load import load_tokenizer
 from model_core.tokenizers.word_marks import NUM_MARKS, WORD_MARKS
@@ -36,6 +37,7 @@ class LoadedModel:
         prompt_format: What stands around a prompt.
         parts: What a checkpoint of ours was trained for.
         formats: Lays texts out for these parts.
+        turn_layout: How it reads a conversation; "" where it was not trained on any.
         folder: Where it was loaded from.
     """
 
@@ -46,6 +48,7 @@ class LoadedModel:
     prompt_format: PromptFormat
     parts: Parts
     formats: Formats
+    turn_layout: TurnLayout
     folder: Path
 
 
@@ -57,6 +60,7 @@ def load_model(
     commit: str = "",
     engine: str = "auto",
     dtype: str = "float32",
+    turns: TurnLayout = "",
 ) -> LoadedModel:
     """Load a checkpoint with its heads.
 
@@ -67,6 +71,8 @@ def load_model(
         commit: The hub's, "" for none.
         engine: ``auto`` or an engine's name.
         dtype: Keras dtype policy.
+        turns: How these weights read a conversation, where the vocabulary does not
+            say it.
 
     Raises:
         ValueError: The folder's content cannot be used; the text says why. Missing
@@ -90,6 +96,7 @@ def load_model(
         prompt_format=load_prompt_format(folder),
         parts=parts,
         formats=Formats(tokenizer, WORD_MARKS if parts.word_marks else None),
+        turn_layout=turns or layout_of(tokenizer),
         folder=folder,
     )
 

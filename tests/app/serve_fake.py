@@ -8,6 +8,7 @@ import sys
 
 from app.server import leave, serve
 from app.settings import Settings
+from tests.fake_dialogue_partner import FakeDialoguePartner
 from tests.fake_fact_finder import FakeFactFinder
 from tests.fake_mask_filler import FakeMaskFiller
 from tests.fake_passage_reader import FakePassageReader
@@ -36,6 +37,7 @@ WORTH = {"大运河": 0.92, "隋": 0.71, "元": 0.48, "全长": 0.83, "漕": 0.2
 def players(step_seconds: float) -> dict[str, object]:
     """Return who plays every part but the generator's."""
     return {
+        "dialogue_partner": FakeDialoguePartner(step_seconds=step_seconds),
         "text_rewriter": FakeRewriter(step_seconds=step_seconds),
         "summarizer": FakeSummarizer(step_seconds=step_seconds, worth=WORTH),
         "triple_pointer": FakeTriplePointer(facts=(*FACTS, *NOVELS)),

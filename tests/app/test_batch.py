@@ -383,7 +383,10 @@ def test_what_is_too_long_for_the_page_names_the_terminal(ask):
     [
         ({"generation_temperature": 99}, "“Temperature” must be a number between"),
         ({"generation_num_return": None}, "“Candidates” must be a whole number"),
-        ({"task": "../x"}, "“Task” must be one of generation, title, triples, qa,"),
+        (
+            {"task": "../x"},
+            "“Task” must be one of generation, dialogue, title, triples,",
+        ),
         ({"output_type": "exe"}, "“Output format” must be one of jsonl, csv"),
         ({"weights": 3}, "“Weights” must be text, got 3."),
         ({"upload": None}, "Choose a file first."),

@@ -14,6 +14,7 @@ from tests.fakes import FakeShelf
 
 PUBLIC = {
     "/generate",
+    "/chat",
     "/title",
     "/extract_triples",
     "/answer",
@@ -61,6 +62,9 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
     assert {one.api_name for one in computing} == {
         "generate",
         "generate_run",
+        "chat",
+        "chat_run",
+        "chat_again_run",
         "title",
         "title_run",
         "extract_triples",

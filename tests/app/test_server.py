@@ -16,6 +16,7 @@ import pytest
 
 from app.server import PortError, free_port
 from app.settings import Settings
+from demos.dialogue.task import DialogueRequest
 from demos.fewshot.task import FewshotRequest
 from demos.generation.task import GenerationRequest
 from demos.limits import names_of
@@ -32,6 +33,7 @@ from tests.fakes import TEXT, FakeGenerator, FakeShelf
 BUSY = 8
 ASKED = {  # endpoints and their inputs, which people script against
     "/generate": GenerationRequest,
+    "/chat": DialogueRequest,
     "/title": TitleRequest,
     "/extract_triples": TripleRequest,
     "/answer": QaRequest,

@@ -20,6 +20,7 @@ from demos.errors import DemoError, FileError
 from demos.files.bases import sample_base
 from demos.tasks import EVERY_TASK, GENERATION, TITLE
 from model_core.interfaces import ModelError
+from tests.fake_dialogue_partner import FakeDialoguePartner
 from tests.fake_fact_finder import FakeFactFinder
 from tests.fake_mask_filler import FakeMaskFiller
 from tests.fake_passage_reader import FakePassageReader
@@ -130,6 +131,24 @@ CASES = {
         {"max_new_tokens": 3, "seed": 0},
         [{"prompt": "春"}, {"prompt": "坏"}, {"prompt": "秋", "top_k": -1}],
         lambda: FakeGenerator(failures={"坏": BUSY}),
+    ),
+    "dialogue": (
+        {"max_new_tokens": 3, "seed": 0},
+        [
+            {"message": "早"},
+            {"message": "坏"},
+            {
+                "message": "晚",
+                "history": [
+                    {"speaker": "person", "text": "早"},
+                    {"speaker": "model", "text": "你好呀"},
+                ],
+            },
+            {"message": "晚", "history": [{"speaker": "person", "text": "早"}]},
+            {"message": "晚", "history": "[{"},
+            {"history": []},
+        ],
+        lambda: FakeDialoguePartner(failures={"坏": BUSY}),
     ),
     "title": (
         {"num_beams": 2},

@@ -14,8 +14,8 @@ from model_core.catalog import (
 )
 from model_core.checkpoints.hub import check_repo_id
 from model_core.interfaces import ModelError
+from model_core.models.families import FAMILIES
 
-# The rows of the two families that this edition reads.
 REPOSITORIES = {
     "uer/gpt2-distil-chinese-cluecorpussmall",
     "uer/gpt2-chinese-cluecorpussmall",
@@ -36,24 +36,27 @@ REPOSITORIES = {
     "hfl/rbt3",
     "hfl/rbt6",
     "hfl/rbtl3",
+    "thu-coai/CDial-GPT_LCCC-base",
+    "thu-coai/CDial-GPT_LCCC-large",
+    "Tongjilibo/nezha_gpt_dialog",
 }
-HEADS_OF = {"gpt2": {"language_model"}, "bert": {"masked_lm", "span", "pooler"}}
 
 
-def test_every_published_checkpoint_of_the_two_families_has_one_row():
+def test_every_published_checkpoint_has_one_row():
     assert sorted(card.repo_id for card in CARDS) == sorted(REPOSITORIES)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_row_is_filled_in(card):
     assert check_repo_id(card.repo_id) == (card.repo_id, None)
-    assert card.head in HEADS_OF[card.family]
+    assert card.head in FAMILIES[card.family].heads
     assert set(card.tasks) <= set(TASKS)
     assert card.tasks or card.refusals
     assert re.fullmatch(r".*[\u4e00-\u9fff]?.* · [ -~]+", card.title)
     assert not card.note or " · " in card.note
     assert card.download_bytes >= 0
-    assert (card.prompt_format == "cls_first") == (card.family == "gpt2")
+    assert (card.prompt_format == "cls_first") == (card.family in {"gpt2", "gpt"})
+    assert bool(card.turns) == ("dialogue" in card.tasks)
 
 
 def test_names_are_unique_and_find_their_row():
@@ -81,7 +84,7 @@ def test_rows_of_a_task_keep_the_tables_order_after_the_default():
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"generation, title.*received 'poetry'"):
+    with pytest.raises(ValueError, match=r"generation, dialogue.*received 'poetry'"):
         cards_for("poetry")
 
 

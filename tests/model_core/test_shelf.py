@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from model_core import shelf as shelf_module
-from model_core.catalog import CARDS, DEFAULT_WEIGHTS, ROLES_OF_HEAD, TASKS
+from model_core.catalog import CARDS, DEFAULT_WEIGHTS, TASKS, roles_of
 from model_core.checkpoints.errors import (
     CheckpointFormatError,
     CheckpointMismatchError,
@@ -658,7 +658,7 @@ def test_published_weights_play_what_their_head_can_and_say_so_before_a_download
 ):
     shelf = make_shelf()
     for card in CARDS:
-        able = ROLES_OF_HEAD[card.head]
+        able = roles_of(card)
         loader.parts[card.repo_id] = tuple(one.name for one in able)
         if role in able:
             assert name_of(shelf, card.name, role) == card.repo_id

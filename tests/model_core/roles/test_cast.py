@@ -124,7 +124,7 @@ def test_a_part_that_cannot_be_played_is_refused_with_those_that_can(tmp_path):
         cast.play(TRIPLE_POINTER)
     assert caught.value.kind == "missing_head"
     assert caught.value.zh == (
-        "「tiny」不会抽取三元组（它会的是：改写、图谱问答）；请改用内置模型，或换一组权重。"
+        "「tiny」不会抽取三元组（它会的是：改写、图谱问答）；请在“模型”里载入或选择会抽取三元组的权重。"
     )
     assert caught.value.en == (
         "tiny cannot point at triples (it can: rewrite texts, answer from a base of "

@@ -1,0 +1,1 @@
+"""Hold a conversation, turn by turn."""

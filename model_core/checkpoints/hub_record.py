@@ -32,6 +32,12 @@ TEXT_FILES = (
     "tokenizer_config.json",
     "tokenizer.json",
     "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
     "generation_config.json",
 )
 """All of these that a repository has."""

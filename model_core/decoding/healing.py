@@ -98,9 +98,12 @@ class Healed:
         Args:
             generated_text: So far; a space that decoding put before it is dropped.
         """
-        if not generated_text.startswith(self.removed_text):
+        removed = self.removed_text
+        if not generated_text.startswith(removed):
+            # decoding writes no space before a text's first word: neither may count
             generated_text = generated_text.removeprefix(" ")
-        return generated_text[len(self.removed_text) :]
+            removed = removed.removeprefix(" ")
+        return generated_text[len(removed) :]
 
 
 def heal(

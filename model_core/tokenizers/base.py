@@ -78,6 +78,16 @@ class Tokenizer(Protocol):
         ...
 
     @property
+    def bos_id(self) -> int | None:
+        """Id that a generated sequence starts from, where the files name one."""
+        ...
+
+    @property
+    def eos_id(self) -> int | None:
+        """Id that ends a generated sequence, where the files name one."""
+        ...
+
+    @property
     def special_ids(self) -> frozenset[int]:
         """Ids that no text can become and that add nothing to a decoded text.
 

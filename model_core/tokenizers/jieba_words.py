@@ -28,6 +28,11 @@ class JiebaDictionary:
         words: Iterable[str] = self.cutter.cut(text, HMM=False)
         return words
 
+    def cut_guessing(self, text: str) -> Iterable[str]:
+        """Return the words, guessing some that the dictionary lacks, as CPM does."""
+        words: Iterable[str] = self.cutter.cut(text, HMM=True)
+        return words
+
     @property
     def cutter(self) -> Any:
         """Jieba's own object, loaded if need be."""

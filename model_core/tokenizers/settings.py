@@ -1,4 +1,4 @@
-"""What tokenizer_config.json may say; changes when an option is added to it.
+"""How a vocabulary reads text, as tokenizer_config.json may say; changes with options.
 
 Reads parsed values only: no file, no algorithm.
 """
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
+from model_core.tokenizers.declared import read_special_tokens
+from model_core.tokenizers.options import read_count, read_flag, wrong_option
 from model_core.tokenizers.vocabulary import BERT_TOKENS, SpecialTokens
 
 Words = Literal["auto", "characters", "jieba"]
@@ -15,7 +17,7 @@ FullWidth = Literal["keep", "fold"]
 
 @dataclass(frozen=True, slots=True)
 class TokenizerSettings:
-    """What tokenizer_config.json may say; the defaults are BERT's.
+    """How a vocabulary of words reads text; the defaults are BERT's.
 
     Attributes:
         lowercase: ``do_lower_case``.
@@ -37,6 +39,29 @@ class TokenizerSettings:
     special: SpecialTokens = BERT_TOKENS
 
 
+@dataclass(frozen=True, slots=True)
+class PieceSettings:
+    """How a vocabulary of pieces reads text; None where the files do not say.
+
+    Attributes:
+        lowercase: ``do_lower_case``.
+        keep_accents: False takes accents away, as XLNet does.
+        remove_space: True makes any white space one space, as XLNet does.
+        add_prefix_space: Byte-level BPE reads a text as if a space stood before it.
+        extra_ids: Number of T5's sentinels, which follow the model's pieces.
+        offset: Number of Pegasus' ids before the model's pieces.
+        words: ``jieba`` cuts words first, as CPM does.
+    """
+
+    lowercase: bool | None = None
+    keep_accents: bool | None = None
+    remove_space: bool | None = None
+    add_prefix_space: bool = False
+    extra_ids: int | None = None
+    offset: int | None = None
+    words: Words = "auto"
+
+
 WORDS_OF_FLAG: Mapping[bool | None, Words] = {
     None: "auto",
     True: "jieba",
@@ -45,7 +70,7 @@ WORDS_OF_FLAG: Mapping[bool | None, Words] = {
 
 
 def read_settings(config: Mapping[str, Any]) -> TokenizerSettings:
-    """Return the settings of a parsed tokenizer_config.json; unknown keys are ignored.
+    """Return the settings of a vocabulary of words; unknown keys are ignored.
 
     Args:
         config: Any of ``do_lower_case``, ``strip_accents``, ``tokenize_chinese_chars``,
@@ -55,61 +80,39 @@ def read_settings(config: Mapping[str, Any]) -> TokenizerSettings:
     Raises:
         ValueError: An option is not of its type.
     """
-    lowercase = _flag(config, "do_lower_case")
-    chinese = _flag(config, "tokenize_chinese_chars")
     return TokenizerSettings(
-        lowercase=lowercase is not False,
-        strip_accents=_flag(config, "strip_accents"),
-        tokenize_chinese_chars=chinese is not False,
-        words=WORDS_OF_FLAG[_flag(config, "jieba_words")],
+        lowercase=read_flag(config, "do_lower_case") is not False,
+        strip_accents=read_flag(config, "strip_accents"),
+        tokenize_chinese_chars=read_flag(config, "tokenize_chinese_chars") is not False,
+        words=WORDS_OF_FLAG[read_flag(config, "jieba_words")],
         full_width=_full_width(config),
-        special=_special(config),
+        special=read_special_tokens(config, BERT_TOKENS),
     )
 
 
-def _special(config: Mapping[str, Any]) -> SpecialTokens:
-    additional = config.get("additional_special_tokens") or []
-    if not isinstance(additional, list):
-        raise ValueError(_wrong("additional_special_tokens", "a list", additional))
-    return SpecialTokens(
-        pad=_token(config, "pad_token") or BERT_TOKENS.pad,
-        unk=_token(config, "unk_token") or BERT_TOKENS.unk,
-        cls=_token(config, "cls_token") or BERT_TOKENS.cls,
-        sep=_token(config, "sep_token") or BERT_TOKENS.sep,
-        mask=_token(config, "mask_token") or BERT_TOKENS.mask,
-        newline=_token(config, "newline_token"),
-        additional=frozenset(
-            _content("additional_special_tokens", token) for token in additional
-        ),
+def read_piece_settings(config: Mapping[str, Any]) -> PieceSettings:
+    """Return the settings of a vocabulary of pieces; unknown keys are ignored.
+
+    Args:
+        config: Any of ``do_lower_case``, ``keep_accents``, ``remove_space``,
+            ``add_prefix_space``, ``extra_ids``, ``offset`` and ``jieba_words``.
+
+    Raises:
+        ValueError: An option is not of its type.
+    """
+    return PieceSettings(
+        lowercase=read_flag(config, "do_lower_case"),
+        keep_accents=read_flag(config, "keep_accents"),
+        remove_space=read_flag(config, "remove_space"),
+        add_prefix_space=read_flag(config, "add_prefix_space") is True,
+        extra_ids=read_count(config, "extra_ids"),
+        offset=read_count(config, "offset"),
+        words=WORDS_OF_FLAG[read_flag(config, "jieba_words")],
     )
-
-
-def _token(config: Mapping[str, Any], key: str) -> str | None:
-    value = config.get(key)
-    return None if value is None else _content(key, value)
-
-
-def _content(key: str, value: object) -> str:
-    """Return a token that stands as text or, with its options, as an object."""
-    content = value.get("content") if isinstance(value, dict) else value
-    if not isinstance(content, str) or not content:
-        raise ValueError(_wrong(key, "a token", value))
-    return content
-
-
-def _flag(config: Mapping[str, Any], key: str) -> bool | None:
-    value = config.get(key)
-    if value is not None and not isinstance(value, bool):
-        raise ValueError(_wrong(key, "true, false or null", value))
-    return value
 
 
 def _full_width(config: Mapping[str, Any]) -> FullWidth:
     value = config.get("full_width", "keep")
     if value not in get_args(FullWidth):
-        raise ValueError(_wrong("full_width", '"keep" or "fold"', value))
+        raise ValueError(wrong_option("full_width", '"keep" or "fold"', value))
     return cast("FullWidth", value)
-
-
-def _wrong(key: str, accepted: str, received: object) -> str:
-    return f"tokenizer_config.json: {key}: expected {accepted}; received {received!r}"

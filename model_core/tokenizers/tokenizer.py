@@ -3,54 +3,49 @@
 Knows no file, no library and no language: the parts are handed in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol
 
-from model_core.tokenizers.base import Encoding, IdArray, Pieces, Span
-from model_core.tokenizers.joining import IsSpaced, Surface, is_spaced, join_each
-from model_core.tokenizers.normalise import CharacterNormaliser, NormalisedText
+from model_core.tokenizers.base import Encoding, IdArray, Pieces
 from model_core.tokenizers.prefix_index import PrefixIndex
 from model_core.tokenizers.vocabulary import Vocabulary
+from model_core.tokenizers.writing import Writing
 
 
-class Segmenter(Protocol):
-    """Cuts a normalised text into tokens of a vocabulary."""
+class Encoder(Protocol):
+    """Cuts a text into tokens of a vocabulary."""
 
-    def segment(self, text: str) -> Pieces:
-        """Return ids, and spans in the normalised text, both in its order."""
+    def encode(self, text: str) -> Pieces:
+        """Return ids, and lawful spans in the text as it was typed."""
         ...
 
 
 class VocabularyTokenizer:
-    """A ``base.Tokenizer``: normalise, cut, and lead every span back to the typed text.
+    """A ``base.Tokenizer``: one part cuts, the other writes, the vocabulary knows.
 
     Args:
         vocabulary: Tokens and which of them are special.
-        normaliser: Each character's normalised form.
-        segmenter: Cuts the normalised text.
-        spaced: Says which characters belong to words that spaces hold apart.
+        encoder: Text to ids.
+        writing: Ids to text.
     """
 
     def __init__(
-        self,
-        vocabulary: Vocabulary,
-        normaliser: CharacterNormaliser,
-        segmenter: Segmenter,
-        spaced: IsSpaced = is_spaced,
+        self, vocabulary: Vocabulary, encoder: Encoder, writing: Writing
     ) -> None:
         self._vocabulary = vocabulary
-        self._normaliser = normaliser
-        self._segmenter = segmenter
-        self._spaced = spaced
-        special, ids = vocabulary.special, vocabulary.ids
+        self._encoder = encoder
+        self._writing = writing
+        special, id_of = vocabulary.special, vocabulary.id_of
         self.vocab_size = len(vocabulary.tokens)
-        self.pad_id = ids.get(special.pad)
-        self.unk_id = ids[special.unk]
-        self.cls_id = ids.get(special.cls)
-        self.sep_id = ids.get(special.sep)
-        self.mask_id = ids.get(special.mask)
-        self.newline_id = ids.get(special.newline) if special.newline else None
+        self.pad_id = id_of(special.pad)
+        self.unk_id = id_of(special.unk)
+        self.cls_id = id_of(special.cls)
+        self.sep_id = id_of(special.sep)
+        self.mask_id = id_of(special.mask)
+        self.bos_id = id_of(special.bos)
+        self.eos_id = id_of(special.eos)
+        self.newline_id = id_of(special.newline)
         self.special_ids = vocabulary.special_ids
 
     def token_to_id(self, token: str) -> int | None:
@@ -59,17 +54,12 @@ class VocabularyTokenizer:
 
     def id_to_token(self, token_id: int) -> str:
         """Return the token as the vocabulary spells it; ValueError outside of it."""
-        self._check(token_id)
-        return self._vocabulary.tokens[token_id]
+        return self._vocabulary.tokens[self._checked(token_id)]
 
     def encode(self, text: str) -> Encoding:
         """Return the ids of any text and their spans in it; adds no special token."""
-        normalised = self._normaliser.normalise(text)
-        ids, spans = self._segmenter.segment(normalised.text)
-        placed = _placed(normalised, spans)
-        if self.newline_id is not None and "\n" in text:
-            ids, placed = _with_newlines(text, ids, placed, self.newline_id)
-        return Encoding(tuple(ids), tuple(placed))
+        ids, spans = self._encoder.encode(text) if text else ((), ())
+        return Encoding(tuple(ids), tuple(spans))
 
     def decode(self, token_ids: Iterable[int]) -> str:
         """Return the text of ids; special ones are skipped, ValueError outside."""
@@ -77,54 +67,37 @@ class VocabularyTokenizer:
 
     def decode_each(self, token_ids: Iterable[int]) -> Iterator[str]:
         """Yield what each id adds to ``decode``."""
-        return join_each(map(self._surface, token_ids), self._spaced)
+        return self._writing.join_each(map(self._checked, token_ids))
 
     def token_text(self, token_id: int) -> str:
         """Return a token's own characters, "" for a special one."""
-        return self._surface(token_id).text
+        return self._writing.text_of(self._checked(token_id))
 
     def ids_starting_with(self, prefix: str, *, continuation: bool) -> IdArray:
-        """Return the ids whose ``token_text`` starts with a prefix, ascending."""
+        """Return the ids whose ``token_text`` starts with a prefix, ascending.
+
+        Where the vocabulary draws no line between words and their ends, both answers
+        are the same.
+        """
         return self._prefixes[continuation].ids_starting_with(prefix)
 
     @cached_property
     def _prefixes(self) -> Mapping[bool, PrefixIndex]:
-        surfaces = self._vocabulary.surfaces
+        rows = [
+            (index, self._writing.text_of(index), self._writing.continues(index))
+            for index in range(self.vocab_size)
+        ]
         return {
-            continues: PrefixIndex(
-                (token_id, surface.text)
-                for token_id, surface in enumerate(surfaces)
-                if surface.continues == continues
+            wanted: PrefixIndex(
+                (index, text) for index, text, found in rows if found in (None, wanted)
             )
-            for continues in (False, True)
+            for wanted in (False, True)
         }
 
-    def _surface(self, token_id: int) -> Surface:
-        self._check(token_id)
-        return self._vocabulary.surfaces[token_id]
-
-    def _check(self, token_id: int) -> None:
+    def _checked(self, token_id: int) -> int:
         if not 0 <= token_id < self.vocab_size:
-            message = (
+            raise ValueError(
                 f"expected a token id from 0 to {self.vocab_size - 1}; "
                 f"received {token_id}"
             )
-            raise ValueError(message)
-
-
-def _placed(normalised: NormalisedText, spans: Sequence[Span]) -> Sequence[Span]:
-    """Return the spans in the typed text; they are the same where no length changed."""
-    if isinstance(normalised.starts, range):
-        return spans
-    return [normalised.span(start, end) for start, end in spans]
-
-
-def _with_newlines(
-    text: str, ids: Sequence[int], spans: Sequence[Span], newline_id: int
-) -> Pieces:
-    """Return the pieces with one more for every line break; no other holds one."""
-    breaks = [index for index, char in enumerate(text) if char == "\n"]
-    rows = [*zip(spans, ids, strict=True)]
-    rows += [((index, index + 1), newline_id) for index in breaks]
-    rows.sort(key=lambda row: row[0][0])
-    return [token_id for _, token_id in rows], [span for span, _ in rows]
+        return token_id

@@ -1,25 +1,24 @@
-"""Tokens by id and the parts they play; changes with the format of vocab.txt.
+"""Tokens by id and the parts they play; changes when a token may play another part.
 
-Knows no algorithm: it says which tokens a text may become and how each is written.
+Knows no algorithm: it says which tokens a text may become and which mean something
+to the network alone.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import starmap
-from pathlib import Path
 
-from model_core.tokenizers.joining import Surface
-
-CONTINUATION = "##"
 PREVIEW_TOKENS = 5
-UNUSED = re.compile(r"\[unused\d+\]")
+MAX_TOKENS = 1_000_000
+MAX_GAP = 10_000  # ids without a token, before one that was added
+# never a part of a text: BERT's spare lines, T5's and Pegasus' sentinels
+MARK = re.compile(r"\[unused\d+\]|▁?<(extra_id|unk)_\d+>")
 
 
 @dataclass(frozen=True, slots=True)
 class SpecialTokens:
-    """Tokens with a part to play, as the vocabulary spells them.
+    """Tokens with a part to play, as the vocabulary spells them; None for none.
 
     Attributes:
         pad: Fills a batch up.
@@ -27,27 +26,34 @@ class SpecialTokens:
         cls: Opens a sequence.
         sep: Closes a sequence.
         mask: A blank to fill.
-        newline: Stands for a line break and is written as one, or None.
+        bos: What a generated sequence starts from.
+        eos: Ends a generated sequence.
+        newline: Stands for a line break and is written as one.
         additional: Further ones, e.g. marks of a style; those that the vocabulary
             lacks have no id and are passed over.
     """
 
-    pad: str = "[PAD]"
-    unk: str = "[UNK]"
-    cls: str = "[CLS]"
-    sep: str = "[SEP]"
-    mask: str = "[MASK]"
+    pad: str | None = "[PAD]"
+    unk: str | None = "[UNK]"
+    cls: str | None = "[CLS]"
+    sep: str | None = "[SEP]"
+    mask: str | None = "[MASK]"
+    bos: str | None = None
+    eos: str | None = None
     newline: str | None = None
     additional: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
         """All of them but the newline, which is a character of the text."""
-        named = {self.pad, self.unk, self.cls, self.sep, self.mask}
+        roles = (self.pad, self.unk, self.cls, self.sep, self.mask, self.bos, self.eos)
+        named = {token for token in roles if token is not None}
         return (self.additional | named) - {self.newline}
 
 
 BERT_TOKENS = SpecialTokens()
+NO_TOKENS = SpecialTokens(pad=None, unk=None, cls=None, sep=None, mask=None)
+ROLES = tuple(f.name for f in fields(SpecialTokens) if f.name != "additional")
 
 
 @dataclass(frozen=True)
@@ -59,25 +65,31 @@ class Vocabulary:
 
     Attributes:
         tokens: One per id.
-        special: Which of them are special.
+        special: Which of them are special, by name.
+        special_by_id: Which are special besides.
 
     Raises:
-        ValueError: No tokens at all, or the unknown or the newline token is not among
-            them.
+        ValueError: No tokens at all or more than ``MAX_TOKENS``; or the unknown or the
+            newline token is not among them.
     """
 
     tokens: tuple[str, ...]
     special: SpecialTokens = BERT_TOKENS
+    special_by_id: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
+        if len(self.tokens) > MAX_TOKENS:
+            raise ValueError(
+                f"expected a vocabulary of at most {MAX_TOKENS} tokens; "
+                f"received {preview(self.tokens)}"
+            )
         needed = (self.special.unk, self.special.newline)
         missing = [t for t in needed if t is not None and t not in self.ids]
-        if missing:
-            message = (
-                f"expected a vocabulary that holds {', '.join(missing)}; "
-                f"received {_preview(self.tokens)}"
+        if missing or not self.tokens:
+            raise ValueError(
+                f"expected a vocabulary that holds {', '.join(missing) or 'tokens'}; "
+                f"received {preview(self.tokens)}"
             )
-            raise ValueError(message)
 
     @cached_property
     def ids(self) -> Mapping[str, int]:
@@ -97,60 +109,99 @@ class Vocabulary:
     def special_ids(self) -> frozenset[int]:
         """Ids of the special tokens; ``[unused1]`` and its like always are."""
         names = self.special.names
-        return frozenset(
+        named = {
             index
             for index, token in enumerate(self.tokens)
-            if token in names or UNUSED.fullmatch(token)
-        )
+            if token in names or MARK.fullmatch(token)
+        }
+        return (self.special_by_id | named) - {self.id_of(self.special.newline)}
 
-    @cached_property
-    def surfaces(self) -> tuple[Surface, ...]:
-        """How each id is written."""
-        return tuple(starmap(self._surface, enumerate(self.tokens)))
-
-    def _surface(self, index: int, token: str) -> Surface:
-        if index in self.special_ids:
-            return Surface("", continues=False)
-        if token == self.special.newline:
-            return Surface("\n", continues=False)
-        continues = is_continuation(token)
-        text = token.removeprefix(CONTINUATION) if continues else token
-        return Surface(text, continues)
+    def id_of(self, token: str | None) -> int | None:
+        """Return the id of a token, None for none."""
+        return None if token is None else self.ids.get(token)
 
 
-def is_continuation(token: str) -> bool:
-    """Return whether a token only ever continues a word, like ``##ing``."""
-    return token.startswith(CONTINUATION) and token != CONTINUATION
+def conventional_tokens(names: Iterable[str]) -> SpecialTokens:
+    """Return the parts that tokens play by their usual names.
+
+    For files that list special tokens without saying what they are for. Where a
+    vocabulary has ``<mask>`` but no ``<cls>``, as XLM-R's and RoBERTa's, ``<s>`` and
+    ``</s>`` open and close a sequence.
+
+    Args:
+        names: Of the special tokens that there are.
+    """
+    known = frozenset(names)
+    chosen = {
+        role: next((token for token in tokens if token in known), None)
+        for role, tokens in USUAL_NAMES.items()
+    }
+    found = with_names(NO_TOKENS, chosen)
+    if found.cls is None and found.mask == "<mask>":
+        return replace(found, cls=found.bos, sep=found.eos)
+    return found
 
 
-def load_tokens(path: Path) -> tuple[str, ...]:
-    r"""Load vocab.txt: one token per line, the line's number is the id.
+def with_defaults(
+    special: SpecialTokens, defaults: SpecialTokens, names: Collection[str]
+) -> SpecialTokens:
+    """Return the parts, by default where the named token is not in the vocabulary.
 
-    A byte order mark is dropped, and ``\r\n`` ends a line as ``\n`` does. Empty lines
-    keep their number and match no text. Spaces belong to the token.
+    Args:
+        special: As the files name them.
+        defaults: The format's own names.
+        names: All tokens of the vocabulary.
+    """
+    usual = {
+        role: token
+        for role in ROLES
+        if getattr(special, role) not in names
+        and (token := getattr(defaults, role)) in names
+    }
+    return with_names(special, usual)
+
+
+def with_names(
+    special: SpecialTokens, names: Mapping[str, str | None]
+) -> SpecialTokens:
+    """Return the tokens with other names for some of ``ROLES``."""
+    parts = {role: names.get(role, getattr(special, role)) for role in ROLES}
+    return SpecialTokens(additional=special.additional, **parts)
+
+
+def with_added(tokens: tuple[str, ...], added: Mapping[int, str]) -> tuple[str, ...]:
+    """Return a vocabulary with tokens put at their ids; a gap is filled with "".
 
     Raises:
-        ValueError: The file is absent, holds no token or is not UTF-8.
+        ValueError: An id lies far behind the vocabulary: it belongs to another one.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        message = f"expected a vocabulary at {path}; received no such file"
-        raise ValueError(message) from error
-    except UnicodeDecodeError as error:
-        message = (
-            f"expected UTF-8 in {path}; "
-            f"received byte 0x{error.object[error.start]:02x} at offset {error.start}"
+    if not added:
+        return tokens
+    size = max(len(tokens), 1 + max(added))
+    if size > len(tokens) + len(added) + MAX_GAP:
+        raise ValueError(
+            f"expected added tokens right behind the {len(tokens)} of the vocabulary; "
+            f"received {added[size - 1]!r} with id {size - 1}"
         )
-        raise ValueError(message) from error
-    tokens = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    if tokens == [""]:
-        message = f"expected one token per line in {path}; received an empty file"
-        raise ValueError(message)
-    return tuple(tokens)
+    filled = [*tokens, *[""] * (size - len(tokens))]
+    for token_id, token in added.items():
+        filled[token_id] = token
+    return tuple(filled)
 
 
-def _preview(tokens: tuple[str, ...]) -> str:
+USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
+    "pad": ("<pad>", "[PAD]"),
+    "unk": ("<unk>", "[UNK]"),
+    "cls": ("<cls>", "[CLS]"),
+    "sep": ("<sep>", "[SEP]"),
+    "mask": ("<mask>", "[MASK]", "<mask_2>"),
+    "bos": ("<s>", "<|endoftext|>"),
+    "eos": ("</s>", "<|endoftext|>"),
+}
+
+
+def preview(tokens: Sequence[str]) -> str:
+    """Return a vocabulary's size and first tokens, for a sentence."""
     shown = ", ".join(map(repr, tokens[:PREVIEW_TOKENS]))
     more = ", …" if len(tokens) > PREVIEW_TOKENS else ""
     return f"{len(tokens)} tokens: {shown}{more}"

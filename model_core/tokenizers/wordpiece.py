@@ -77,7 +77,7 @@ class WordPieces:
     def __init__(
         self, vocabulary: Vocabulary, *, isolate_ideographs: bool = True
     ) -> None:
-        unk = vocabulary.special.unk
+        unk = vocabulary.special.unk or ""
         ids = {**vocabulary.text_ids, unk: vocabulary.ids[unk]}
         model = WordPiece(
             ids, unk_token=unk, max_input_chars_per_word=LONGEST_WORD_CHARS

@@ -1,7 +1,7 @@
 """A stand-in behind the TriplePointer Protocol: it knows a few facts by heart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from model_core.interfaces import (
     ModelError,
@@ -46,8 +46,13 @@ class FakeTriplePointer:
     decoders: tuple[TripleDecoder, ...] = ("half_pointer", "gplinker")
     max_text_chars: int = 256
     facts: tuple[tuple[str, int, str, float], ...] = FACTS
+    is_open: bool = False
     failures: dict[str, ModelError] = field(default_factory=dict)
     asked: list[tuple[tuple[str, ...], str, float]] = field(default_factory=list)
+
+    def asking(self, relations: tuple[Relation, ...]) -> "FakeTriplePointer":
+        """Return itself, or one that knows what is asked of open weights."""
+        return replace(self, relations=relations) if self.is_open else self
 
     def point(
         self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1

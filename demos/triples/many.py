@@ -19,7 +19,7 @@ from demos.triples.task import (
     gather,
     plan,
 )
-from model_core.interfaces import ModelError, PointedTriple, TriplePointer
+from model_core.interfaces import ModelError, PointedTriple, Relation, TriplePointer
 
 PORTION = 128  # requests that are sorted together, between two of a caller's looks
 
@@ -70,10 +70,10 @@ def extract_many(
             if isinstance(item, _Item)
             for rank in range(len(item.answers))
         ]
-        _point_all(jobs, model)
+        _point_all(jobs)
         elapsed = time.perf_counter() - started
         for item in items:
-            yield _settle(item, model, elapsed) if isinstance(item, _Item) else item
+            yield _settle(item, elapsed) if isinstance(item, _Item) else item
 
 
 def _open(request: TripleRequest, model: TriplePointer) -> _Item | DemoError:
@@ -83,36 +83,35 @@ def _open(request: TripleRequest, model: TriplePointer) -> _Item | DemoError:
         return error
 
 
-def _point_all(jobs: Sequence[_Job], model: TriplePointer) -> None:
+def _point_all(jobs: Sequence[_Job]) -> None:
     """Fill in every job's answer, the windows of like length together."""
-    by_decoder: dict[str, list[_Job]] = {}
+    by_question: dict[tuple[str, tuple[Relation, ...]], list[_Job]] = {}
     for job in sorted(jobs, key=lambda job: len(job.text)):
-        by_decoder.setdefault(job.item.reading.decoder, []).append(job)
-    for alike in by_decoder.values():
+        reading = job.item.reading
+        question = reading.decoder, reading.pointer.relations
+        by_question.setdefault(question, []).append(job)
+    for alike in by_question.values():
         for batch in batches(alike, BATCH_WINDOWS):
-            for job, answer in zip(batch, _point(batch, model), strict=True):
+            for job, answer in zip(batch, _point(batch), strict=True):
                 job.item.answers[job.rank] = answer
 
 
-def _point(
-    batch: Sequence[_Job], model: TriplePointer
-) -> Sequence[Pointed | ModelError]:
+def _point(batch: Sequence[_Job]) -> Sequence[Pointed | ModelError]:
     """Return every job's answer; where the batch fails, each stands for itself."""
-    decoder = batch[0].item.reading.decoder
+    reading = batch[0].item.reading
+    texts = [job.text for job in batch]
     try:
-        return model.point([job.text for job in batch], decoder, floor=FLOOR)
+        return reading.pointer.point(texts, reading.decoder, floor=FLOOR)
     except ModelError as error:
         if len(batch) == 1:
             return [error]
-    return [answer for job in batch for answer in _point([job], model)]
+    return [answer for job in batch for answer in _point([job])]
 
 
-def _settle(
-    item: _Item, model: TriplePointer, elapsed_seconds: float
-) -> TripleResult | ModelError:
+def _settle(item: _Item, elapsed_seconds: float) -> TripleResult | ModelError:
     pointed: list[Pointed] = []
     for answer in item.answers:
         if isinstance(answer, ModelError):
             return answer
         pointed.append(answer or ())
-    return gather(item.reading, pointed, model, elapsed_seconds)
+    return gather(item.reading, pointed, elapsed_seconds)

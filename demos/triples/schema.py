@@ -106,6 +106,30 @@ def choose(asked: Sequence[AskedRelation], known: Sequence[Relation]) -> frozens
     return frozenset(chosen if asked else range(len(known)))
 
 
+def named(asked: Sequence[AskedRelation]) -> tuple[Relation, ...]:
+    """Return what is asked for as relations, for weights that follow any.
+
+    Raises:
+        InvalidRequestError: Nothing is asked for, or a relation without a subject type.
+    """
+    if not asked:
+        raise SCHEMA_LABEL.refuse(
+            "不能留空：所用权重什么关系都能抽，要说出抽哪些，"
+            "例如“人物: 出生地, 配偶”。",
+            "cannot be empty: these weights follow any relation that is named, e.g. "
+            "“人物: 出生地, 配偶”.",
+        )
+    for relation in asked:
+        if not relation[0]:
+            raise SCHEMA_LABEL.refuse(
+                f"里的 {shown(relation[1])} 要写明主语类型，"
+                f"例如“人物: {relation[1]}”。",
+                f"must say of which type {shown(relation[1])} is told, e.g. "
+                f"“人物: {relation[1]}”.",
+            )
+    return tuple(Relation(*relation) for relation in asked)
+
+
 def close_to(asked: AskedRelation, known: Iterable[Relation]) -> tuple[Relation, ...]:
     """Return the known relations whose names are most alike, best first."""
     likeness = {relation: _likeness(asked, relation) for relation in known}

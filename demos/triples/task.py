@@ -14,7 +14,7 @@ from demos.errors import InvalidRequestError
 from demos.limits import Label, Length, OneOf, Range
 from demos.triples.complex_objects import ComplexObject, complex_objects
 from demos.triples.found import ExtractedTriple, merge, place
-from demos.triples.schema import SCHEMA_LABEL, SchemaLimit, choose, schema_of
+from demos.triples.schema import SCHEMA_LABEL, SchemaLimit, choose, named, schema_of
 from demos.triples.windows import Window, windows
 from model_core.interfaces import (
     PointedTriple,
@@ -131,12 +131,14 @@ class Reading:
         windows: The pieces of its text, in order.
         relations: Indices of the relations that are asked for.
         decoder: One of the model's.
+        pointer: The model, with the relations to look for where it is open.
     """
 
     request: TripleRequest
     windows: tuple[Window, ...]
     relations: frozenset[int]
     decoder: TripleDecoder
+    pointer: TriplePointer
 
 
 def extract(request: TripleRequest, model: TriplePointer) -> Iterator[TripleResult]:
@@ -150,28 +152,31 @@ def extract(request: TripleRequest, model: TriplePointer) -> Iterator[TripleResu
     pointed: list[Sequence[PointedTriple]] = []
     for batch in batches(reading.windows, BATCH_WINDOWS):
         texts = [window.text for window in batch]
-        pointed += model.point(texts, reading.decoder, floor=FLOOR)
-        yield gather(reading, pointed, model, time.perf_counter() - started)
+        pointed += reading.pointer.point(texts, reading.decoder, floor=FLOOR)
+        yield gather(reading, pointed, time.perf_counter() - started)
 
 
 def plan(request: TripleRequest, model: TriplePointer) -> Reading:
     """Return how this model will read a request.
 
     Raises:
-        InvalidRequestError: Its weights lack a relation or the decoder.
+        InvalidRequestError: Its weights lack a relation or the decoder, or follow any
+            relation and none is named.
     """
+    if model.is_open:
+        model = model.asking(named(request.schema or ()))
     return Reading(
         request=request,
         windows=windows(request.text, model.max_text_chars),
         relations=choose(request.schema or (), model.relations),
         decoder=_decoder(request.decoder, model.decoders),
+        pointer=model,
     )
 
 
 def gather(
     reading: Reading,
     pointed: Sequence[Sequence[PointedTriple]],
-    model: TriplePointer,
     elapsed_seconds: float,
 ) -> TripleResult:
     """Return what the windows read so far hold.
@@ -179,11 +184,10 @@ def gather(
     Args:
         reading: The request and its windows.
         pointed: What was found in its first windows, in order.
-        model: Whose relations they are.
-        elapsed_seconds: Since the first window went to it.
+        elapsed_seconds: Since the first window went to the model.
     """
     found = (
-        place(one, window, model.relations[one.relation])
+        place(one, window, reading.pointer.relations[one.relation])
         for window, ones in zip(reading.windows, pointed, strict=False)
         for one in ones
         if one.relation in reading.relations and one.probability >= FLOOR
@@ -194,7 +198,7 @@ def gather(
         num_windows=len(reading.windows),
         num_read=len(pointed),
         decoder=reading.decoder,
-        weights=model.weights,
+        weights=reading.pointer.weights,
         elapsed_seconds=elapsed_seconds,
     )
 

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from model_core.interfaces.models import WeightsInfo
 
-TripleDecoder = Literal["half_pointer", "gplinker"]
+TripleDecoder = Literal["half_pointer", "gplinker", "prompted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ class TriplePointer(Protocol):
     @property
     def relations(self) -> tuple[Relation, ...]:
         """What these weights know."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they follow any relation that is named: then they know none."""
+        ...
+
+    def asking(self, relations: tuple[Relation, ...]) -> "TriplePointer":
+        """Return the same weights with ``relations`` to look for, where they are open.
+
+        Weights that know their relations return themselves.
+        """
         ...
 
     @property

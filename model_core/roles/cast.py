@@ -58,12 +58,12 @@ def _converses(model: LoadedModel) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Casting:
-    """Who plays a part.
+class Actor:
+    """One who may play a part.
 
     Attributes:
         can_play: Whether these weights can.
-        module: Where the player's class is, under ``model_core.roles``.
+        module: Where the class is, under ``model_core.roles``.
         name: Of the class; it takes a ``LoadedModel``.
     """
 
@@ -78,19 +78,42 @@ class Casting:
         )
 
 
+class Casting(tuple[Actor, ...]):
+    """Who plays a part: the first who can with these weights."""
+
+    __slots__ = ()
+
+    def can_play(self, model: LoadedModel) -> bool:
+        """Whether anybody can."""
+        return any(actor.can_play(model) for actor in self)
+
+    def build(self, model: LoadedModel) -> Any:
+        """Return the player."""
+        return next(one for one in self if one.can_play(model)).build(model)
+
+
+def _one(can_play: Callable[[LoadedModel], bool], module: str, name: str) -> Casting:
+    return Casting((Actor(can_play, module, name),))
+
+
 CASTING: dict[str, Casting] = {
-    TEXT_GENERATOR.name: Casting(
-        _writes_freely, "text_generator", "NetworkTextGenerator"
-    ),
-    TEXT_REWRITER.name: Casting(
+    TEXT_GENERATOR.name: _one(_writes_freely, "text_generator", "NetworkTextGenerator"),
+    TEXT_REWRITER.name: _one(
         _any(_has_part("title"), _has_part("summary")),
         "text_rewriter",
         "NetworkTextRewriter",
     ),
     TRIPLE_POINTER.name: Casting(
-        _has_part("pointing"), "triple_pointer", "NetworkTriplePointer"
+        (
+            Actor(_has_part("pointing"), "triple_pointer", "NetworkTriplePointer"),
+            Actor(
+                _published("prompted_span"),
+                "prompted_pointer",
+                "PromptedTriplePointer",
+            ),
+        )
     ),
-    PASSAGE_READER.name: Casting(
+    PASSAGE_READER.name: _one(
         _any(
             _has_part("reading"),
             _has_part("cloze"),
@@ -100,16 +123,16 @@ CASTING: dict[str, Casting] = {
         "passage_reader",
         "NetworkPassageReader",
     ),
-    FACT_FINDER.name: Casting(_has_part("facts"), "fact_finder", "NetworkFactFinder"),
-    MASK_FILLER.name: Casting(
+    FACT_FINDER.name: _one(_has_part("facts"), "fact_finder", "NetworkFactFinder"),
+    MASK_FILLER.name: _one(
         _any(_has_part("words"), _published("masked_lm")),
         "mask_filler",
         "NetworkMaskFiller",
     ),
-    SUMMARIZER.name: Casting(
+    SUMMARIZER.name: _one(
         _has_part("summary", "clauses"), "summarizer", "NetworkSummarizer"
     ),
-    DIALOGUE_PARTNER.name: Casting(
+    DIALOGUE_PARTNER.name: _one(
         _converses, "dialogue_partner", "NetworkDialoguePartner"
     ),
 }

@@ -62,6 +62,16 @@ class NetworkTriplePointer:
         return self._model.parts.relations
 
     @property
+    def is_open(self) -> bool:
+        """See ``TriplePointer.is_open``."""
+        return False
+
+    def asking(self, relations: tuple[Relation, ...]) -> "NetworkTriplePointer":
+        """See ``TriplePointer.asking``."""
+        del relations
+        return self
+
+    @property
     def decoders(self) -> tuple[TripleDecoder, ...]:
         """See ``TriplePointer.decoders``."""
         heads = self._model.engine.heads

@@ -6,7 +6,7 @@ the models' public pages; what they do not state is left empty.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from model_core.interfaces import (
@@ -100,6 +100,36 @@ def _partner(repo_id: str, title: str, *, megabytes: int = 0) -> ModelCard:
         prompt_format="cls_first",
         turns="speakers",
     )
+
+
+def _writer(
+    repo_id: str,
+    title: str,
+    family: str,
+    *,
+    megabytes: int = 0,
+    license: str = "",  # noqa: A002 - the card's own word
+    note: str = "",
+) -> ModelCard:
+    """Return a row of an encoder-decoder that rewrites texts."""
+    return ModelCard(
+        name=repo_id.partition("/")[2],
+        repo_id=repo_id,
+        family=family,
+        head="language_model",
+        tasks=("title", "summary"),
+        title=title,
+        download_bytes=megabytes * MEGABYTE,
+        license=license,
+        note=note,
+    )
+
+
+def _filler(
+    repo_id: str, title: str, family: str, *, megabytes: int = 0, note: str = ""
+) -> ModelCard:
+    """Return a row of an encoder of another family with a cloze head."""
+    return replace(_bert(repo_id, title, megabytes=megabytes, note=note), family=family)
 
 
 def _bert(
@@ -233,6 +263,105 @@ CARDS: tuple[ModelCard, ...] = (
     _bert("hfl/rbt3", "RBT3（3 层小模型） · 3 layers", license="apache-2.0"),
     _bert("hfl/rbt6", "RBT6（6 层小模型） · 6 layers", license="apache-2.0"),
     _bert("hfl/rbtl3", "RBTL3（3 层宽模型） · 3 wide layers", license="apache-2.0"),
+    _filler(
+        "nghuyong/ernie-3.0-base-zh",
+        "ERNIE 3.0（12 层） · ERNIE 3.0, 12 layers",
+        "ernie",
+        megabytes=474,
+    ),
+    _filler("sijunhe/nezha-cn-base", "NEZHA（12 层） · NEZHA, 12 layers", "nezha"),
+    _filler(
+        "junnyu/wobert_chinese_plus_base",
+        "WoBERT+（以词为单位） · WoBERT+, of words",
+        "bert",
+        megabytes=500,
+        note="标签的词多半是一个词元 · a label's word is mostly one token",
+    ),
+    _filler(
+        "junnyu/roformer_chinese_base",
+        "RoFormer（以词为单位） · RoFormer, of words",
+        "roformer",
+        megabytes=499,
+    ),
+    _filler(
+        "junnyu/roformer_chinese_char_base",
+        "RoFormer（以字为单位） · RoFormer, of characters",
+        "roformer",
+        megabytes=380,
+    ),
+    _filler(
+        "junnyu/roformer_v2_chinese_char_base",
+        "RoFormer V2（以字为单位） · RoFormer V2, of characters",
+        "roformer",
+        megabytes=380,
+    ),
+    _filler(
+        "voidful/albert_chinese_tiny",
+        "ALBERT tiny（最小的中文模型） · ALBERT tiny, the smallest",
+        "albert",
+        megabytes=17,
+    ),
+    _filler(
+        "voidful/albert_chinese_base",
+        "ALBERT base（12 层共用一份权重） · ALBERT base, 12 layers of one",
+        "albert",
+    ),
+    _filler(
+        "hfl/chinese-electra-180g-small-generator",
+        "ELECTRA small 生成器 · ELECTRA small, its generator",
+        "electra",
+        note="判别器没有完形填空头 · the discriminator has no cloze head",
+    ),
+    _filler(
+        "distilbert/distilbert-base-multilingual-cased",
+        "多语言 DistilBERT（6 层） · multilingual DistilBERT, 6 layers",
+        "distilbert",
+        note="中文按单字切 · Chinese is cut into characters",
+    ),
+    ModelCard(
+        name="uie-base",
+        repo_id="xusenlin/uie-base",
+        family="ernie",
+        head="prompted_span",
+        tasks=("triples",),
+        title="UIE（任意关系，零样本） · UIE, any relation, zero-shot",
+        download_bytes=472 * MEGABYTE,
+        note="写出要抽的关系，如“人物: 出生地, 配偶” · name the relations, one a line",
+    ),
+    _writer(
+        "imxly/t5-pegasus-small",
+        "T5-PEGASUS small · T5-PEGASUS small",
+        "t5",
+        megabytes=381,
+    ),
+    _writer(
+        "imxly/t5-pegasus", "T5-PEGASUS base · T5-PEGASUS base", "t5", megabytes=1100
+    ),
+    _writer(
+        "IDEA-CCNL/Randeng-Pegasus-238M-Summary-Chinese",
+        "燃灯 Pegasus 238M 摘要 · Randeng Pegasus 238M, summaries",
+        "pegasus",
+        megabytes=477,
+    ),
+    _writer(
+        "IDEA-CCNL/Randeng-Pegasus-523M-Summary-Chinese",
+        "燃灯 Pegasus 523M 摘要 · Randeng Pegasus 523M, summaries",
+        "pegasus",
+        megabytes=1050,
+    ),
+    _writer(
+        "csebuetnlp/mT5_multilingual_XLSum",
+        "mT5 多语言新闻摘要 · mT5, news of many languages",
+        "t5",
+        megabytes=2330,
+        note="译成各语言的 BBC 新闻上训练 · trained on BBC news of many languages",
+    ),
+    _writer(
+        "fnlp/bart-base-chinese",
+        "BART base（没有在标题上训练） · BART base, not trained on titles",
+        "bart",
+        note="只预训练过 · pretrained only: it mostly repeats its source",
+    ),
     _reader(
         "uer/roberta-base-chinese-extractive-qa",
         "抽取式阅读理解（12 层） · extractive reading, 12 layers",
@@ -253,6 +382,9 @@ CARDS: tuple[ModelCard, ...] = (
 DEFAULT_WEIGHTS: dict[str, str] = {
     "generation": "uer/gpt2-distil-chinese-cluecorpussmall",
     "dialogue": "thu-coai/CDial-GPT_LCCC-base",
+    "title": "imxly/t5-pegasus-small",
+    "triples": "xusenlin/uie-base",
+    "summary": "IDEA-CCNL/Randeng-Pegasus-238M-Summary-Chinese",
     "qa": "uer/roberta-base-chinese-extractive-qa",
     "fewshot": "hfl/chinese-roberta-wwm-ext",
 }
@@ -277,6 +409,7 @@ TASK_OF_ROLE: dict[str, str] = {
 
 HEAD_OF_ROLE: dict[str, str] = {
     MASK_FILLER.name: "masked_lm",
+    TRIPLE_POINTER.name: "prompted_span",
     PASSAGE_READER.name: "span",
 }
 """The head that a part asks of weights which say nothing of themselves."""

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from model_core.catalog import (
     CARDS,
@@ -38,6 +38,8 @@ from model_core.checkpoints.load_failures import load_failure, no_part, refusal
 from model_core.engines.registry import AUTO as ENGINE_AUTO
 from model_core.engines.registry import ENGINES, check_engine
 from model_core.interfaces import (
+    SUMMARIZER,
+    TEXT_REWRITER,
     ModelError,
     ModelState,
     ModelStatus,
@@ -45,6 +47,7 @@ from model_core.interfaces import (
     Role,
     TurnLayout,
 )
+from model_core.roles.composed_summarizer import ComposedSummarizer
 
 ModelT = TypeVar("ModelT")
 
@@ -318,8 +321,8 @@ class ModelShelf:
                 self._changed.wait(remaining)
                 slot = self._choose(role, weights)
             slot.last_used = next(self._uses)
-            player = slot.player
-        return player.play(role)
+            player, embedded = slot.player, self._slots[EMBEDDED_SOURCE].player
+        return _played(role, player, embedded)
 
     def close(self) -> None:
         """Give up what is on its way and release everything."""
@@ -553,6 +556,21 @@ def _preferred(role: Role[ModelT]) -> tuple[Source, ...]:
     """Return the weights that a part's tab uses when nobody chooses."""
     name = DEFAULT_WEIGHTS.get(TASK_OF_ROLE.get(role.name, ""))
     return (_find_remote(name),) if name else ()
+
+
+def _played(role: Role[ModelT], player: Player, embedded: Player | None) -> ModelT:
+    """Return a player in a part; one that only writes summarises with our own.
+
+    Raises:
+        ModelError: ``missing_head`` where the weights cannot play the part.
+    """
+    alone = role.name in player.roles or role.name != SUMMARIZER.name
+    if alone or embedded is None or TEXT_REWRITER.name not in player.roles:
+        return player.play(role)
+    summarizer = ComposedSummarizer(
+        embedded.play(SUMMARIZER), player.play(TEXT_REWRITER)
+    )
+    return cast("ModelT", summarizer)
 
 
 def _check_part(source: Source, role: Role[ModelT]) -> None:

@@ -48,7 +48,14 @@ def _any(*conditions: Callable[[LoadedModel], bool]) -> Callable[[LoadedModel], 
 
 def _writes_freely(model: LoadedModel) -> bool:
     told = not model.parts.names or "generation" in model.parts.names
-    return told and "language_model" in model.engine.heads
+    continues = told and not model.config.num_decoder_layers
+    return continues and "language_model" in model.engine.heads
+
+
+def _reads_then_writes(model: LoadedModel) -> bool:
+    """Published encoder-decoders."""
+    has_decoder = model.config.num_decoder_layers > 0
+    return has_decoder and "language_model" in model.engine.heads
 
 
 def _converses(model: LoadedModel) -> bool:
@@ -98,10 +105,15 @@ def _one(can_play: Callable[[LoadedModel], bool], module: str, name: str) -> Cas
 
 CASTING: dict[str, Casting] = {
     TEXT_GENERATOR.name: _one(_writes_freely, "text_generator", "NetworkTextGenerator"),
-    TEXT_REWRITER.name: _one(
-        _any(_has_part("title"), _has_part("summary")),
-        "text_rewriter",
-        "NetworkTextRewriter",
+    TEXT_REWRITER.name: Casting(
+        (
+            Actor(
+                _any(_has_part("title"), _has_part("summary")),
+                "text_rewriter",
+                "NetworkTextRewriter",
+            ),
+            Actor(_reads_then_writes, "seq2seq_rewriter", "Seq2SeqTextRewriter"),
+        )
     ),
     TRIPLE_POINTER.name: Casting(
         (

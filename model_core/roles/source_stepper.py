@@ -18,6 +18,7 @@ from model_core.roles.formats import Source
 from model_core.roles.loaded import LoadedModel
 
 FORBIDDEN = np.float32(-1e30)
+BEHIND_A_PREFIX = Writing("prefix_lm")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,7 @@ class SourceStepper:
         model: The network.
         sources: Every prompt that will be read.
         forbidden: Tokens that no target holds.
+        writing: How the network writes behind a source.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class SourceStepper:
         model: LoadedModel,
         sources: Sequence[Source],
         forbidden: tuple[int, ...] = (),
+        writing: Writing = BEHIND_A_PREFIX,
     ) -> None:
         self._marks = {
             tuple(source.token_ids.tolist()): source.mark_ids for source in sources
@@ -49,7 +52,7 @@ class SourceStepper:
         self._model = model
         self._has_marks = model.config.mark_vocab_size > 0
         self._forbidden = np.asarray(forbidden, "int64")
-        self._stepper: RichStepper = model.engine.stepper(Writing("prefix_lm"))
+        self._stepper: RichStepper = model.engine.stepper(writing)
 
     def prefill(
         self, token_ids: TokenIds, lengths: TokenIds, capacity: int

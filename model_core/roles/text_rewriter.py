@@ -53,7 +53,7 @@ class NetworkTextRewriter:
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
         self._forbidden = forbidden_in_targets(model)
-        self._end = model.tokenizer.sep_id or 0
+        self._stops = frozenset({model.tokenizer.sep_id or 0})
         self._marks = model.tokenizer.special_ids
 
     @property
@@ -122,7 +122,7 @@ class NetworkTextRewriter:
         return self._model.formats.rewriting(options.part, piece, room)
 
     def _beams(self, options: RewriteOptions) -> BeamOptions:
-        stop = frozenset({self._end})
+        stop = self._stops
         rules: list[LogitsRule] = []
         if options.min_new_tokens:
             rules.append(MinNewTokens(options.min_new_tokens, tuple(stop)))
@@ -140,9 +140,7 @@ class NetworkTextRewriter:
         )
 
     def _copy(self, options: RewriteOptions) -> CopyOptions:
-        return CopyOptions(
-            frozenset({self._end}), frozenset(self._marks), options.sparse_top_k
-        )
+        return CopyOptions(self._stops, frozenset(self._marks), options.sparse_top_k)
 
     def _search(self, source: Source, options: RewriteOptions) -> Iterator[Any]:
         prompt = source.token_ids.tolist()

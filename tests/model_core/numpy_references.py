@@ -4,7 +4,7 @@ Plain loops over layers in float64, in the names of the published files; nothing
 shared with the network under test.
 """
 
-from math import erf, pi, sqrt
+from math import erf, sqrt
 
 import numpy as np
 
@@ -25,10 +25,6 @@ def bare_rms(x, eps):
 
 def gelu(x):
     return x * 0.5 * (1 + np.vectorize(erf)(x / sqrt(2)))
-
-
-def gelu_tanh(x):
-    return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
 
 
 def split(x, heads):
@@ -146,7 +142,7 @@ def gpt2_ml(weights, ids, *, heads, eps=1e-5):
         mixed = merge(softmax(scores) @ v)
         x = x + projected(weights, f"{at}/context_projection_layer", mixed)
         narrow = normed(weights, f"{at}/LayerNorm_mlp_ln0", x, eps)
-        wide = gelu_tanh(projected(weights, f"{at}/intermediate", narrow))
+        wide = gelu(projected(weights, f"{at}/intermediate", narrow))
         x = x + projected(weights, f"{at}/output", wide)
         x = normed(weights, f"{at}/LayerNorm_mlp_ln1", x, eps)
         layer += 1

@@ -39,6 +39,23 @@ REPOSITORIES = {
     "thu-coai/CDial-GPT_LCCC-base",
     "thu-coai/CDial-GPT_LCCC-large",
     "Tongjilibo/nezha_gpt_dialog",
+    "nghuyong/ernie-3.0-base-zh",
+    "sijunhe/nezha-cn-base",
+    "junnyu/wobert_chinese_plus_base",
+    "junnyu/roformer_chinese_base",
+    "junnyu/roformer_chinese_char_base",
+    "junnyu/roformer_v2_chinese_char_base",
+    "voidful/albert_chinese_tiny",
+    "voidful/albert_chinese_base",
+    "hfl/chinese-electra-180g-small-generator",
+    "distilbert/distilbert-base-multilingual-cased",
+    "xusenlin/uie-base",
+    "imxly/t5-pegasus-small",
+    "imxly/t5-pegasus",
+    "IDEA-CCNL/Randeng-Pegasus-238M-Summary-Chinese",
+    "IDEA-CCNL/Randeng-Pegasus-523M-Summary-Chinese",
+    "csebuetnlp/mT5_multilingual_XLSum",
+    "fnlp/bart-base-chinese",
 }
 
 

@@ -20,6 +20,8 @@ BERT_JSON = {
     "max_position_embeddings": POSITIONS,
     "type_vocab_size": 2,
 }
+# as published: no model_type, no segments
+GPT2_ML_JSON = {n: v for n, v in BERT_JSON.items() if n != "type_vocab_size"}
 IDS = np.random.default_rng(3).integers(0, VOCAB, 13)
 SEGMENTS = (np.arange(13) >= 6).astype("int64")
 
@@ -143,12 +145,16 @@ def test_roformer_v2(tmp_path):
     )
 
 
-def test_gpt2_ml_from_its_tensorflow_checkpoint(tmp_path):
-    tf = pytest.importorskip("tensorflow")
+@pytest.fixture(name="gpt2_ml", scope="module")
+def fixture_gpt2_ml():
     weights = drawn(gpt2_ml_shapes())
-    (tmp_path / "config.json").write_text(
-        json.dumps(BERT_JSON | {"model_type": "gpt2_ml"})
-    )
+    return weights, papers.gpt2_ml(weights, IDS, heads=HEADS)
+
+
+def test_gpt2_ml_from_its_tensorflow_checkpoint(gpt2_ml, tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    weights, expected = gpt2_ml
+    (tmp_path / "config.json").write_text(json.dumps(GPT2_ML_JSON))
     names = sorted(weights)
     tf.raw_ops.SaveV2(
         prefix=str(tmp_path / "model.ckpt-100000"),
@@ -157,9 +163,63 @@ def test_gpt2_ml_from_its_tensorflow_checkpoint(tmp_path):
         tensors=[tf.constant(weights[name]) for name in names],
     )
     loaded = load_network(tmp_path)
-    expected = papers.gpt2_ml(weights, IDS, heads=HEADS)
+    assert loaded.family.name == "gpt2_ml"
     np.testing.assert_allclose(
         received(loaded, "logits", "causal", None), expected, atol=1e-4
+    )
+
+
+BERT4TORCH = {
+    "newslm/embeddings/word_embed": "embeddings.word_embeddings.weight",
+    "newslm/embeddings/pos_embed": "embeddings.position_embeddings.weight",
+    "LayerNorm_embed_norm": "LayerNorm",
+    "LayerNorm_mlp_ln0": "attention.output.LayerNorm",
+    "LayerNorm_mlp_ln1": "output.LayerNorm",
+    "context_projection_layer": "attention.output.dense",
+    "query_layer": "attention.self.query",
+    "key_layer": "attention.self.key",
+    "value_layer": "attention.self.value",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+}
+
+
+def in_bert4torch(name, array):
+    """A tensor of GPT2_ML as Tongjilibo's files call it."""
+    if name in BERT4TORCH:
+        return f"gpt2_ml.{BERT4TORCH[name]}", array
+    place, part, kind = name.removeprefix("newslm/").split("/")
+    if place.startswith("layer"):
+        place = f"encoder.layer.{int(place.removeprefix('layer'))}"
+    ending = {"kernel": "weight", "gamma": "weight"}.get(kind, "bias")
+    array = np.ascontiguousarray(array.T) if kind == "kernel" else array
+    return f"gpt2_ml.{place}.{BERT4TORCH[part]}.{ending}", array
+
+
+def test_gpt2_ml_from_a_file_in_bert_s_names(gpt2_ml, tmp_path):
+    weights, expected = gpt2_ml
+    named = dict(in_bert4torch(*item) for item in weights.items())
+    (tmp_path / "config.json").write_text(json.dumps(GPT2_ML_JSON))
+    save_file(named, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    loaded = load_network(tmp_path)
+    assert loaded.family.name == "gpt2_ml"
+    np.testing.assert_allclose(
+        received(loaded, "logits", "causal", None), expected, atol=1e-4
+    )
+
+
+def test_nezha_in_bert_s_names_without_a_model_type(tmp_path):
+    """Tongjilibo's dialogue model: bert. before every name, no model_type."""
+    weights = drawn(bert_shapes("nezha") | mlm_shapes())
+    named = {name.replace("nezha.", "bert."): array for name, array in weights.items()}
+    named["cls.predictions.decoder.weight"] = weights[
+        "nezha.embeddings.word_embeddings.weight"
+    ]
+    loaded = write(tmp_path, named, max_relative_position=64)
+    assert loaded.family.name == "nezha"
+    expected = papers.nezha(weights, IDS, SEGMENTS, heads=HEADS, farthest=64)
+    np.testing.assert_allclose(
+        received(loaded, "logits", "bidirectional"), expected, atol=1e-4
     )
 
 
@@ -176,4 +236,3 @@ def test_the_papers_on_fixed_numbers():
         papers.bare_rms(np.array([3.0, 4.0]), 0) ** 2 / 2, [0.36, 0.64]
     )
     assert papers.gelu(np.array([1.0]))[0] == pytest.approx(0.8413447)
-    assert papers.gelu_tanh(np.array([1.0]))[0] == pytest.approx(0.8411920)

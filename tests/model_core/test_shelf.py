@@ -25,9 +25,11 @@ from model_core.checkpoints.hub import DownloadCancelledError, HubClient, Snapsh
 from model_core.checkpoints.hub_failures import failure
 from model_core.checkpoints.load_failures import EXCEPTIONS, REFUSALS
 from model_core.interfaces import (
+    FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
     ROLES,
+    SUMMARIZER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     ModelError,
@@ -41,6 +43,7 @@ DEFAULT = DEFAULT_WEIGHTS["generation"]
 POEM = "uer/gpt2-chinese-poem"
 LYRIC = "uer/gpt2-chinese-lyric"
 READER = DEFAULT_WEIGHTS["qa"]
+WRITER = DEFAULT_WEIGHTS["title"]
 PATIENCE = 5.0
 
 
@@ -718,8 +721,29 @@ def test_hub_is_the_weights_that_the_parts_own_tab_prefers(make_shelf, loader):
     shelf = make_shelf()
     assert name_of(shelf, "hub", PASSAGE_READER) == READER
     assert name_of(shelf, "hub") == DEFAULT
-    error = caught_from(shelf.model, TEXT_REWRITER, "hub")
-    assert "不会改写（它会的是：续写）" in error.zh
+    error = caught_from(shelf.model, FACT_FINDER, "hub")
+    assert "不会图谱问答（它会的是：续写）" in error.zh
+
+
+def test_weights_that_only_write_summarise_with_our_own(make_shelf, loader):
+    loader.parts["embedded"] = (SUMMARIZER.name, TEXT_REWRITER.name)
+    loader.parts[WRITER] = (TEXT_REWRITER.name,)
+    shelf = make_shelf()
+    shelf.start()
+    wait_for(shelf, "embedded", "ready")
+    together = shelf.model(SUMMARIZER, WRITER)
+    assert together.weights.name == WRITER
+    assert together.scorer.weights.name == "embedded"
+    assert shelf.model(SUMMARIZER, "embedded").weights.name == "embedded"
+    assert name_of(shelf, WRITER, TEXT_REWRITER) == WRITER
+
+
+def test_without_our_own_they_say_that_they_cannot(make_shelf, loader):
+    loader.parts["embedded"] = (TEXT_GENERATOR.name,)
+    loader.parts[WRITER] = (TEXT_REWRITER.name,)
+    shelf = make_shelf()
+    error = caught_from(shelf.model, SUMMARIZER, WRITER)
+    assert error.kind == "missing_head"
 
 
 # With the real client, from end to end

@@ -105,10 +105,15 @@ _KERAS_H5 = (
 def kin(prefix: str, **renamings: tuple[Renaming, ...]) -> WeightTable:
     """Return the table of a family whose tensors are BERT's under another prefix."""
     own = renamings.get("pytorch", ())
-    pytorch = (Renaming(rf"^{prefix}\.", ""), *OLD_NORM_NAMES, *own)
+    # files made for other readers keep BERT's own prefix
+    pytorch = (Renaming(rf"^({prefix}|bert)\.", ""), *OLD_NORM_NAMES, *own)
     others = {
         layout: tuple(
-            Renaming(r.pattern.replace("bert", prefix), r.replacement, r.reshape)
+            Renaming(
+                r.pattern.replace("bert", f"(?:{prefix}|bert)"),
+                r.replacement,
+                r.reshape,
+            )
             for r in rows
         )
         for layout, rows in (("tensorflow", _TENSORFLOW), ("keras_h5", _KERAS_H5))

@@ -1,13 +1,14 @@
 """GPT2_ML's weights: rows only.
 
 The rules use the names of its TensorFlow checkpoint (Grover's, arXiv 1905.12616), where
-kernels are (in, out). Changes when published GPT2_ML checkpoints show another name.
+kernels are (in, out); bert4torch's PyTorch files use BERT's. Changes when published
+GPT2_ML checkpoints show another name.
 """
 
 from model_core.checkpoints.tables.rules import dense, norm, table
-from model_core.checkpoints.weight_map import Renaming, WeightTable, as_is
+from model_core.checkpoints.weight_map import Renaming, WeightTable, as_is, transposed
 
-_LAYER, _BLOCK = "layer{layer:02d}", "block_{layer}"
+_LAYER, _BLOCK = "layer.{layer}", "block_{layer}"
 
 TABLE = WeightTable(
     body=(
@@ -30,10 +31,29 @@ TABLE = WeightTable(
         "tensorflow": (
             Renaming(r"^newslm/", ""),
             Renaming(r"/", "."),
+            Renaming(r"^layer0*(\d+)\.", r"layer.\1."),
             Renaming(r"\.gamma$", ".weight"),
             Renaming(r"\.beta$", ".bias"),
             Renaming(r"\.kernel$", ".weight"),
             Renaming(r"_embed$", "_embed.weight"),
+        ),
+        "pytorch": (
+            Renaming(r"^gpt2_ml\.", ""),
+            Renaming(r"^embeddings\.word_embeddings\.", "embeddings.word_embed."),
+            Renaming(r"^embeddings\.position_embeddings\.", "embeddings.pos_embed."),
+            Renaming(r"^embeddings\.LayerNorm\.", "embeddings.LayerNorm_embed_norm."),
+            Renaming(r"^encoder\.layer\.", "layer."),
+            Renaming(r"attention\.output\.LayerNorm", "LayerNorm_mlp_ln0"),
+            Renaming(r"output\.LayerNorm", "LayerNorm_mlp_ln1"),
+            Renaming(r"attention\.output\.dense", "context_projection_layer"),
+            Renaming(r"attention\.self\.(query|key|value)\.", r"\1_layer."),
+            Renaming(r"(intermediate|output)\.dense\.", r"\1."),
+            # the same names: PyTorch's kernels are (out, in)
+            Renaming(
+                r"^(layer\.\d+\.(?:\w+_layer|intermediate|output)\.weight)$",
+                r"\1",
+                transposed,
+            ),
         ),
     },
 )

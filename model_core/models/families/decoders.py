@@ -88,10 +88,8 @@ GPT2_ML = Family(
         "final_norm": False,
         "position_kind": "learned",
     },
-    # Grover's gelu is the approximation by tanh
-    adjusted={"hidden_act": lambda *_: "gelu_new"},
     config_marks=frozenset({"hidden_size", "num_hidden_layers"}),
-    tensor_mark=r"^newslm/|^h\.0\.mlp\.ln_0|ln_mlp0",
+    tensor_mark=r"^newslm/|^gpt2_ml\.",
     heads=("language_model",),
     attention="causal",
 )

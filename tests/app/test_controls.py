@@ -7,6 +7,7 @@ import pytest
 
 from app.controls import DRAWN, EMPTY_NUMBER, control, offering, words_of
 from demos import limits
+from demos.dialogue.turns import History
 from demos.fewshot.example_list import ExampleList
 from demos.fewshot.labels import LabelWords
 from demos.fewshot.task import FewshotRequest
@@ -57,7 +58,8 @@ SHARED = {
     for kind in vars(limits).values()
     if isinstance(kind, type) and hasattr(kind, "check") and kind is not limits.Limit
 }
-STRUCTURES = {limits.Several, SchemaLimit, Passages, ExampleList}  # tabs draw their own
+# tabs draw their own
+STRUCTURES = {limits.Several, SchemaLimit, Passages, ExampleList, History}
 
 
 def test_every_limit_of_the_demos_but_structures_can_be_drawn():

@@ -449,13 +449,10 @@ def test_a_phone_shows_every_tab_in_its_width(tab, name):
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     folded = phone.page.locator("[role=tabpanel] .label-wrap:visible:not(.open)")
-    while left := folded.count():
-        folded.first.click()
-        phone.page.wait_for_function(
-            "left => [...document.querySelectorAll('[role=tabpanel] .label-wrap')]"
-            ".filter(one => one.offsetParent && !one.matches('.open')).length != left",
-            arg=left,
-        )
+    while folded.count():
+        one = folded.first.element_handle()
+        one.click()
+        phone.page.wait_for_function("one => one.matches('.open')", arg=one)
     assert width_of(phone.page) <= 390
     shoot(phone.page, f"phone-{name}")
 

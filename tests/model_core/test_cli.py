@@ -82,7 +82,7 @@ def test_inspect_fails_where_a_file_is_broken(folder, capsys):
     [
         ("./nowhere", "there is no such folder"),
         ("/nowhere/at/all", "there is no such folder"),
-        ("../x", "there is no such folder"),
+        ("../nowhere-at-all", "there is no such folder"),
     ],
 )
 def test_a_path_that_is_no_folder_is_refused(name, message, capsys):

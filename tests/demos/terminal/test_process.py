@@ -23,6 +23,12 @@ program.open_shelf = lambda weights: shelf
 sys.exit(program.main())
 """
 
+# a shell in the background has its children ignore an interrupt; a terminal does not
+HEARD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+
 
 def python(*arguments, **options):
     return subprocess.run(
@@ -90,10 +96,14 @@ def test_an_interrupt_leaves_a_file_of_whole_lines(tmp_path, suffix):
     source, target = tmp_path / "in.txt", tmp_path / f"out{suffix}"
     source.write_text("春天来了\n" * 500)
     command = [
-        *(sys.executable, "-c", FAKE, "generation", "--max-new-tokens", "2"),
+        *(sys.executable, "-c", HEARD + FAKE, "generation", "--max-new-tokens", "2"),
         *("--input", str(source), "--output", str(target)),
     ]
-    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+    running = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
     deadline = time.monotonic() + 30
     while not (target.exists() and target.stat().st_size > 300):
         assert time.monotonic() < deadline

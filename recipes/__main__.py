@@ -89,6 +89,22 @@ def joint_options(options: argparse.Namespace) -> "joint.Options":
     )
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Switch the tricks of joint training one by one; print losses as JSON lines."""
+    from recipes import comparing, pretraining
+
+    trial = comparing.Trial(
+        options.corpus,
+        options.start,
+        pretraining.core_config(options.hidden_size, options.layers),
+        pretraining.Leg(length=options.length, rows=options.rows),
+        options.steps,
+        options.rate,
+    )
+    for row in comparing.compare(trial, tuple(options.only or comparing.VARIANTS)):
+        print(json.dumps(row), flush=True)
+
+
 def evaluate(options: argparse.Namespace) -> None:
     """Print scores as JSON."""
     ask = {"poems": _score_poems, "generation": _score_texts}
@@ -221,6 +237,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m recipes", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_learning(commands)
+    _add_comparing(commands)
     _add_results(commands)
     return parser
 
@@ -258,6 +275,19 @@ def _add_learning(commands: "Commands") -> None:
     add("--minutes", type=float, default=float("inf"))
     add("--peak-rate", type=float, default=3e-3)
     add("--decay-from", type=int, default=None, help="step where the rate falls")
+
+
+def _add_comparing(commands: "Commands") -> None:
+    add = _command(commands, "compare", compare)
+    add("--corpus", type=Path, default=Path("runs/corpus"))
+    add("--start", type=Path, required=True, help="run whose weights all begin with")
+    add("--only", action="append", metavar="VARIANT", help="e.g. base, 'swap 0'")
+    add("--steps", type=int, default=20)
+    add("--rate", type=float, default=7e-4, help="learning rate, constant")
+    add("--hidden-size", type=int, default=256)
+    add("--layers", type=int, default=6)
+    add("--length", type=int, default=384, help="tokens per row")
+    add("--rows", type=int, default=11, help="rows per batch")
 
 
 def _add_results(commands: "Commands") -> None:

@@ -257,6 +257,22 @@ def start_from(network: Network, run: Path) -> list[str]:
     return fresh
 
 
+def optimizer_of(
+    options: Options, rate: float | keras.optimizers.schedules.LearningRateSchedule
+) -> keras.optimizers.Optimizer:
+    """Return Muon for the body, AdamW inside it for what is no matrix of the body."""
+    return keras.optimizers.Muon(
+        rate,
+        exclude_layers=HEAD_PATTERNS,
+        global_clipnorm=options.clip,
+        use_ema=options.average > 0,
+        ema_momentum=options.average or 0.999,
+        gradient_accumulation_steps=(
+            options.accumulate if options.accumulate > 1 else None
+        ),
+    )
+
+
 def train_leg(
     corpus: Path,
     run: Path,
@@ -283,16 +299,7 @@ def train_leg(
     network = Network(joint_config(config, len(relations_of(corpus))), HEADS)
     if start is not None and not has_snapshot(run):
         logger.info("fresh: %s", " ".join(start_from(network, start)))
-    optimizer = keras.optimizers.Muon(
-        leg.schedule(),
-        exclude_layers=HEAD_PATTERNS,
-        global_clipnorm=options.clip,
-        use_ema=options.average > 0,
-        ema_momentum=options.average or 0.999,
-        gradient_accumulation_steps=(
-            options.accumulate if options.accumulate > 1 else None
-        ),
-    )
+    optimizer = optimizer_of(options, leg.schedule())
     trainer = Trainer(network, optimizer, run, options.tricks)
     trainer.progress.device.append(keras.backend.backend())
     if start is not None and not trainer.progress.before:

@@ -118,6 +118,11 @@ class Trainer:
                 break
         self.save()
 
+    def loss(self, batch: Batch) -> float:
+        """Return a batch's loss without learning from it, and without its tricks."""
+        model = self._model(batch.objective)
+        return float(np.asarray(model.test_on_batch(batch.inputs, batch.weights)))
+
     def save(self) -> None:
         """Write the snapshot."""
         arrays = {

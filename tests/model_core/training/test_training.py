@@ -105,6 +105,19 @@ def test_objectives_take_turns_and_resume_exactly(tmp_path):
         np.testing.assert_allclose(weights(resumed)[name], expected, atol=2e-5)
 
 
+def test_a_loss_is_told_without_learning(tmp_path):
+    made = trainer(tmp_path / "run")
+    before, steps = weights(made), made.progress.step
+    batch = tiny_batches.by_heart()
+    told = made.loss(batch)
+    assert made.progress.step == steps
+    for name, array in weights(made).items():
+        np.testing.assert_array_equal(array, before[name])
+    rows = []
+    made.run(iter([batch]), until_step=1, report=rows.append, report_every=1)
+    assert rows[0]["loss"] == pytest.approx(told, rel=1e-5)
+
+
 def test_an_objective_leaves_the_heads_it_does_not_read_alone(tmp_path):
     made = rich_trainer(tmp_path / "run")
     before = weights(made)

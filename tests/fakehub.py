@@ -59,11 +59,17 @@ class Seen:
 
 @dataclass
 class FakeHub:
-    """Repositories by name; each maps file names to bytes."""
+    """Repositories by name; each maps file names to bytes.
+
+    ``owner/name@refs/pr/3`` is a revision of one beside its main branch, with a commit
+    of its own.
+    """
 
     repos: dict[str, dict[str, bytes]]
     commit: str = COMMIT
     gated: frozenset[str] = frozenset()
+    said: dict[str, Any] = field(default_factory=dict)
+    """What else the hub says of its repositories."""
     requests: list[Seen] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
 
@@ -97,6 +103,18 @@ class FakeHub:
                 return waiting.pop(0)
         return None
 
+    def revision(self, repo: str, revision: str) -> tuple[str, dict[str, bytes]] | None:
+        """Return the commit and the files of a branch or commit, None without it."""
+        if repo in self.repos and revision in ("main", self.commit):
+            return self.commit, self.repos[repo]
+        for name, files in self.repos.items():
+            commit = commit_of(name)
+            if name == f"{repo}@{revision}" or (
+                revision == commit and name.startswith(f"{repo}@")
+            ):
+                return commit, files
+        return None
+
     def bodies(self, name: str) -> list[Seen]:
         """Return the requests that asked for a file's bytes."""
         return [
@@ -104,6 +122,11 @@ class FakeHub:
             for seen in self.requests
             if seen.method == "GET" and seen.path.endswith(f"/{name}")
         ]
+
+
+def commit_of(name: str) -> str:
+    """Return the commit of ``owner/name@revision``; main has one for all."""
+    return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
 
 
 def git_sha1(data: bytes) -> str:
@@ -168,46 +191,55 @@ class _Handler(BaseHTTPRequestHandler):
             (f"/api/models/{repo}(?:/revision/(.+))?", self.info),
             (f"/api/models/{repo}/tree/([^/]+)", self.tree),
             (f"/{repo}/resolve/([^/]+)/(.+)", self.resolve),
-            (f"/cdn/{repo}/(.+)", self.body),
+            (f"/cdn/{repo}/([0-9a-f]+)/(.+)", self.body),
         )
 
     def info(self, repo: str, revision: str | None, fault: Fault | None) -> None:
-        if self.allows(repo, revision or "main"):
-            names = [{"rfilename": name} for name in self.hub.repos[repo]]
-            facts = {"id": repo, "sha": self.hub.commit, "siblings": names}
+        if found := self.allowed(repo, revision or "main"):
+            commit, files = found
+            names = [{"rfilename": name} for name in files]
+            facts = {"id": repo, "sha": commit, "siblings": names}
+            facts |= self.hub.said
             self.answer(json.dumps(facts).encode(), "application/json")
 
     def tree(self, repo: str, revision: str, fault: Fault | None) -> None:
-        if self.allows(repo, revision):
-            entries = json.dumps(listing(self.hub.repos[repo])).encode()
+        if found := self.allowed(repo, revision):
+            entries = json.dumps(listing(found[1])).encode()
             self.answer(entries, "application/json")
 
     def resolve(self, repo: str, revision: str, name: str, fault: Fault | None) -> None:
-        if not self.allows(repo, revision, files=True):
+        found = self.allowed(repo, revision, files=True)
+        if found is None:
             return
-        data = self.hub.repos[repo].get(name)
-        if data is None:
+        commit, files = found
+        if name not in files:
             self.refuse(404, "EntryNotFound", "Entry not found")
         elif name.endswith(LARGE):
-            self.redirect(repo, name, data)
+            self.redirect(repo, commit, name, files[name])
         else:
-            self.body(repo, name, fault)
+            self.deliver_file(commit, files[name], fault)
 
-    def redirect(self, repo: str, name: str, data: bytes) -> None:
+    def redirect(self, repo: str, commit: str, name: str, data: bytes) -> None:
         sha256 = hashlib.sha256(data).hexdigest()
         headers = {
-            "Location": f"http://localhost:{self.hub.port}/cdn/{repo}/{name}",
-            "X-Repo-Commit": self.hub.commit,
+            "Location": f"http://localhost:{self.hub.port}/cdn/{repo}/{commit}/{name}",
+            "X-Repo-Commit": commit,
             "ETag": f'"{sha256}"',
             "X-Linked-Etag": f'"{sha256}"',
             "X-Linked-Size": str(len(data)),
         }
         self.answer(b"", "text/plain", 302, headers)
 
-    def body(self, repo: str, name: str, fault: Fault | None) -> None:
-        whole = self.hub.repos[repo][name]
+    def body(self, repo: str, commit: str, name: str, fault: Fault | None) -> None:
+        found = self.hub.revision(repo, commit)
+        if found is None:
+            self.refuse(404, "EntryNotFound", "Entry not found")
+        else:
+            self.deliver_file(commit, found[1][name], fault)
+
+    def deliver_file(self, commit: str, whole: bytes, fault: Fault | None) -> None:
         data, status, headers = self.ranged(whole, fault)
-        headers |= {"X-Repo-Commit": self.hub.commit, "ETag": f'"{git_sha1(whole)}"'}
+        headers |= {"X-Repo-Commit": commit, "ETag": f'"{git_sha1(whole)}"'}
         if fault and fault.kind == "corrupt":
             data = bytes(byte ^ 0xFF for byte in data)
         if fault and fault.kind == "short":
@@ -224,18 +256,22 @@ class _Handler(BaseHTTPRequestHandler):
         span = f"bytes {start}-{len(data) - 1}/{len(data)}"
         return data[start:], 206, {"Content-Range": span}
 
-    def allows(self, repo: str, revision: str, *, files: bool = False) -> bool:
-        if repo not in self.hub.repos:
+    def allowed(
+        self, repo: str, revision: str, *, files: bool = False
+    ) -> tuple[str, dict[str, bytes]] | None:
+        """Return the commit and the files of a revision, or refuse and return None."""
+        if repo not in {name.partition("@")[0] for name in self.hub.repos}:
             self.refuse(401, "RepoNotFound", "Invalid username or password.")
-            return False
-        if revision not in ("main", self.hub.commit):
+            return None
+        found = self.hub.revision(repo, revision)
+        if found is None:
             self.refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
-            return False
+            return None
         # As on the real hub, anyone may see that a gated repository exists.
         if files and repo in self.hub.gated and "Authorization" not in self.headers:
             self.refuse(401, "GatedRepo", f"Access to model {repo} is restricted.")
-            return False
-        return True
+            return None
+        return found
 
     def refuse(self, status: int, code: str, message: str) -> None:
         headers = {"X-Error-Code": code, "X-Error-Message": message} if code else {}

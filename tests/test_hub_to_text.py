@@ -8,7 +8,12 @@ import time
 import pytest
 
 from model_core.catalog import DEFAULT_WEIGHTS
-from model_core.interfaces import TEXT_GENERATOR, GenerationOptions, ModelError
+from model_core.interfaces import (
+    SENTENCE_ENCODER,
+    TEXT_GENERATOR,
+    GenerationOptions,
+    ModelError,
+)
 from model_core.shelf import ModelShelf, ShelfSettings
 from tests.fakehub import COMMIT, FakeHub
 
@@ -77,7 +82,7 @@ def test_hub_weights_take_over_and_say_so(files, tmp_path, monkeypatch):
     offline.close()
 
 
-def test_a_repository_without_a_language_head_is_refused_by_its_tensors(
+def test_a_repository_without_a_language_head_is_refused_by_what_it_can_play(
     files, tmp_path, monkeypatch
 ):
     from tests.model_core.reference_models import bert
@@ -92,11 +97,13 @@ def test_a_repository_without_a_language_head_is_refused_by_its_tensors(
         shelf = ModelShelf(settings)
         shelf.start()
         state = wait_for(shelf, "me/headless", "ready")
-        assert state.status == "failed"
-        assert state.failure.kind == "missing_head", state.failure
-        assert "it has: pooler" in state.failure.en
-        with pytest.raises(ModelError):
+        assert state.status == "ready", state.failure
+        vectors = shelf.model(SENTENCE_ENCODER, "me/headless", timeout_seconds=5)
+        assert vectors.weights.name == "me/headless"
+        with pytest.raises(ModelError) as caught:
             shelf.model(TEXT_GENERATOR, "me/headless", timeout_seconds=5)
+        assert caught.value.kind == "missing_head"
+        assert "turn sentences into vectors" in caught.value.en
         embedded = shelf.model(TEXT_GENERATOR, "embedded", timeout_seconds=60)
         assert last(embedded).weights.name == "embedded"
         shelf.close()

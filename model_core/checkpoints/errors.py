@@ -4,6 +4,7 @@
       CheckpointFormatError     a file is truncated, corrupt, hostile or unknown
       CheckpointMismatchError   the file is sound, its tensors are not the network's
         MissingHeadError        it lacks the head that the caller needs
+        NumberTooLargeError     an element type cannot hold what is to be written
 
 Changes when a caller must tell a new kind of failure apart.
 """
@@ -38,3 +39,17 @@ class MissingHeadError(CheckpointMismatchError):
         )
         self.head = head
         self.missing = missing
+
+
+class NumberTooLargeError(CheckpointMismatchError):
+    """A tensor holds numbers that the element type asked for cannot hold.
+
+    Attributes:
+        name: The tensor's.
+        dtype: The element type.
+    """
+
+    def __init__(self, name: str, dtype: str) -> None:
+        super().__init__(f"{name}: holds numbers that {dtype} cannot hold")
+        self.name = name
+        self.dtype = dtype

@@ -19,6 +19,7 @@ from model_core.checkpoints.tensor_file import (
     map_file,
 )
 
+TOP_LEVEL = "top_level_model_weights"
 # What h5py raises when a file lies.
 _H5_ERRORS = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError)
 
@@ -42,17 +43,35 @@ def open_h5(path: Path) -> "H5File":
 
 
 class H5File(TensorFile):
-    """Tensors by Keras's weight names, e.g. ``model/bert/pooler/dense/kernel:0``."""
+    """Tensors by Keras's weight names, e.g. ``model/bert/pooler/dense/kernel:0``.
+
+    Layers that share a weight each write a copy of it, such as an output head and the
+    token embedding that it is tied to: copies must hold the same numbers.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path.name)
         self._file = h5py.File(path, "r")
         self._datasets: dict[str, Any] = {}
-        for weight, dataset in _weights(self._file):
-            if weight in self._datasets:
-                raise CheckpointFormatError(f"{self.name}: {weight} stands twice")
-            _check_dataset(dataset, f"{self.name}: {weight}")
-            self._datasets[weight] = dataset
+        self._copies: dict[str, list[Any]] = {}
+        try:
+            for weight, dataset in _weights(self._file):
+                _check_dataset(dataset, f"{self.name}: {weight}")
+                self._add(weight, dataset)
+        except Exception:
+            self.close()
+            raise
+
+    def _add(self, weight: str, dataset: Any) -> None:
+        first = self._datasets.setdefault(weight, dataset)
+        if first is dataset:
+            return
+        if (first.shape, first.dtype) != (dataset.shape, dataset.dtype):
+            raise CheckpointFormatError(
+                f"{self.name}: {weight} stands twice, as {first.shape} and as "
+                f"{dataset.shape}"
+            )
+        self._copies.setdefault(weight, []).append(dataset)
 
     def keys(self) -> tuple[str, ...]:
         """Return the weights' names in the order of the layers."""
@@ -67,9 +86,23 @@ class H5File(TensorFile):
         return str(self._datasets[name].dtype.name)
 
     def read(self, name: str) -> Array:
-        """Read one tensor."""
+        """Read one tensor.
+
+        Raises:
+            CheckpointFormatError: Unreadable, or copies of it differ.
+        """
+        values = self._read(self._datasets[name], name)
+        for copy in self._copies.get(name, ()):
+            if values.tobytes() != self._read(copy, name).tobytes():
+                raise CheckpointFormatError(
+                    f"{self.name}: {name} stands twice with different numbers; "
+                    "download it again"
+                )
+        return values
+
+    def _read(self, dataset: Any, name: str) -> Array:
         try:
-            return np.asarray(self._datasets[name][()])
+            return np.asarray(dataset[()])
         except _H5_ERRORS as error:
             raise CheckpointFormatError(
                 f"{self.name}: {name} cannot be read ({error}); download it again"
@@ -77,15 +110,21 @@ class H5File(TensorFile):
 
     def close(self) -> None:
         """Close the file."""
-        self._datasets = {}
+        self._datasets, self._copies = {}, {}
         self._file.close()
 
 
 def _weights(file: Any) -> Iterator[tuple[str, Any]]:
     root = _member(file, "model_weights") if "model_weights" in file else file
-    for layer in _names(root, "layer_names"):
+    layers = _names(root, "layer_names")
+    # what belongs to the model and to none of its layers
+    layers += [TOP_LEVEL] if TOP_LEVEL in root and TOP_LEVEL not in layers else []
+    for layer in layers:
         group = _member(root, layer)
-        for weight in _names(group, "weight_names"):
+        names = _names(group, "weight_names")
+        if len(set(names)) < len(names):
+            raise CheckpointFormatError(f"{layer}: a weight's name stands twice")
+        for weight in names:
             yield weight, _member(group, weight)
 
 

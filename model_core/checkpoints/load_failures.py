@@ -5,10 +5,11 @@ Changes when loading can fail, or a shelf can refuse, in a new way. Knows no hub
 
 import errno
 import logging
+import re
 from collections.abc import Iterable
 
 from model_core.checkpoints.errors import CheckpointFormatError, MissingHeadError
-from model_core.checkpoints.hub_failures import Sentence
+from model_core.checkpoints.hub_failures import MAX_SHOWN_CHARS, Sentence
 from model_core.interfaces import ModelError, Role
 
 REFUSALS: dict[str, Sentence] = {
@@ -56,6 +57,14 @@ REFUSALS: dict[str, Sentence] = {
         "请用 --weights auto 重新启动。",
         "The program was started with --weights embedded and downloads nothing, so not "
         "{name} either. Start it with --weights auto.",
+    ),
+    "too_large": Sentence(
+        "memory",
+        "「{name}」载入后约占 {needed} 内存，超过这里给模型的 {budget}。"
+        "请换小一些的，或用 --memory-gb 放宽后重新启动。",
+        "{name} would take about {needed} of memory, more than the {budget} that "
+        "models may take here. Choose smaller weights, or start the program with a "
+        "larger --memory-gb.",
     ),
     "no_folder": Sentence(
         "not_found",
@@ -153,6 +162,10 @@ EXCEPTIONS: tuple[tuple[type[Exception], Sentence], ...] = (
 )
 """What a family of exceptions means for a person; the first that fits."""
 
+FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+(?=[^\s/'\"])")
+"""What stands before the name of a file in an absolute path."""
+GAP = " … "
+
 logger = logging.getLogger(__name__)
 
 
@@ -194,7 +207,19 @@ def load_failure(error: Exception, name: str) -> ModelError:
     sentence = _sentence_for(error)
     if sentence is INTERNAL:
         logger.error("loading %s failed", name, exc_info=error)
-    return sentence.error(name=name, detail=str(error) or type(error).__name__)
+    return sentence.error(name=name, detail=_detail(error))
+
+
+def _detail(error: Exception) -> str:
+    """What was raised, in the room of a fact: its two ends, where it is long.
+
+    Folders are left out: on a page they are nobody's business but the host's.
+    """
+    text = FOLDERS.sub("", str(error)) or type(error).__name__
+    if len(text) <= MAX_SHOWN_CHARS:
+        return text
+    end = MAX_SHOWN_CHARS // 3
+    return f"{text[: MAX_SHOWN_CHARS - end - len(GAP)]}{GAP}{text[-end:]}"
 
 
 def _sentence_for(error: Exception) -> Sentence:

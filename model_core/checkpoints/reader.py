@@ -15,6 +15,7 @@ from model_core.checkpoints.errors import CheckpointFormatError
 from model_core.checkpoints.h5_file import open_h5
 from model_core.checkpoints.json_file import load_object
 from model_core.checkpoints.safetensors_file import open_safetensors
+from model_core.checkpoints.soundness import check_finite
 from model_core.checkpoints.tensor_file import Array, TensorFile
 from model_core.checkpoints.tensorflow_file import open_tensorflow
 from model_core.checkpoints.torch_file import open_torch
@@ -112,9 +113,29 @@ class CheckpointReader:
         """Return one tensor; bfloat16 becomes float32. May be a read-only view.
 
         Raises:
+            CheckpointFormatError: The file's bytes do not hold the tensor, or hold
+                numbers that no training ends with.
+        """
+        array = self.read_unchecked(name)
+        check_finite(array, self.place(name))
+        return array
+
+    def read_unchecked(self, name: str) -> Array:
+        """Return one tensor, whose numbers the caller looks at as they are used.
+
+        Raises:
             CheckpointFormatError: The file's bytes do not hold the tensor.
         """
         return self._file_of[name].read(name)
+
+    def place(self, name: str) -> str:
+        """Return where a tensor stands, for messages."""
+        return f"{self._file_of[name].name}: {name}"
+
+    def forget_pages(self) -> None:
+        """Give back the memory that reading took; arrays that were read stay valid."""
+        for file in self._files:
+            file.forget_pages()
 
     def close(self) -> None:
         """Release the files; arrays that were read stay valid."""
@@ -199,11 +220,25 @@ def _weight_map(index: Path) -> Mapping[str, str]:
                 f"{index.name}: refused the shard {str(shard)[:80]!r}; expected a file "
                 "name in the same folder"
             )
-        if not (index.parent / shard).is_file():
-            raise CheckpointFormatError(
-                f"{index.name}: the shard {shard} is missing; download it again"
-            )
+        _check_shard(index, shard)
     return weight_map
+
+
+def _check_shard(index: Path, name: str) -> None:
+    """A shard lies where its index lies; the hub's cache links both to one place."""
+    path = index.parent / name
+    if not path.is_file():
+        raise CheckpointFormatError(
+            f"{index.name}: the shard {name} is missing; download it again"
+        )
+    if path.resolve().parent not in (
+        index.parent.resolve(),
+        index.resolve().parent,
+    ):
+        raise CheckpointFormatError(
+            f"{index.name}: refused the shard {name}, a link that leads out of the "
+            "folder; put the file itself there"
+        )
 
 
 def _is_plain(name: str) -> bool:

@@ -28,6 +28,11 @@ from model_core.config import TransformerConfig
 from model_core.models.families import Family, family_of
 
 CONFIG_NAMES = ("config.json", "bert_config.json")
+OTHER_CONFIGS = "*config*.json"
+"""What configs beside TensorFlow checkpoints are called, ``xlnet_config.json``."""
+NO_CONFIGS = frozenset(
+    {"tokenizer_config.json", "generation_config.json", "adapter_config.json"}
+)
 MAX_CONFIG_BYTES = 2**20
 
 Heads = tuple[str, ...] | Literal["all"]
@@ -79,13 +84,17 @@ def load_config(folder: Path) -> dict[str, Any]:
     """Return the JSON object of a checkpoint's config.
 
     Raises:
-        CheckpointFormatError: No config, or not a JSON object.
+        CheckpointFormatError: No config, several, or not a JSON object.
     """
     for name in CONFIG_NAMES:
         if (folder / name).is_file():
             return load_object(folder / name, MAX_CONFIG_BYTES)
+    others = sorted(p for p in folder.glob(OTHER_CONFIGS) if p.name not in NO_CONFIGS)
+    if len(others) == 1:
+        return load_object(others[0], MAX_CONFIG_BYTES)
+    several = f", not one of {[path.name for path in others]}" if others else ""
     raise CheckpointFormatError(
-        f"{folder.name}: has no config; expected {' or '.join(CONFIG_NAMES)}"
+        f"{folder.name}: has no config; expected {' or '.join(CONFIG_NAMES)}{several}"
     )
 
 
@@ -131,10 +140,10 @@ def survey_tensors(
     """
     names = reader.keys()
     family = family_of(values, names)
-    saved = family.config_from_json(values)
-    config = adaptation.config(saved)
     shapes = {name: reader.shape(name) for name in names}
     tensors = NamedTensors(TABLES[family.name], reader.layout, shapes)
+    saved = _without_zeros(family.config_from_json(values), tensors)
+    config = adaptation.config(saved)
     parts = _HeadsInFile(tensors, family, config)
     chosen = parts.chosen(heads)
     plan = plan_weights(
@@ -184,6 +193,18 @@ class _HeadsInFile:
                 missing = self._missing.get(head, ())
                 raise MissingHeadError(head, missing, ", ".join(available) or "none")
         return heads
+
+
+def _without_zeros(
+    config: TransformerConfig, tensors: NamedTensors
+) -> TransformerConfig:
+    """Turn weights off that the file leaves out because they are zeros."""
+    absent: dict[str, Any] = {
+        switch: False
+        for source, switch in tensors.table.left_out.items()
+        if source not in tensors.by_name
+    }
+    return replace(config, **absent)
 
 
 def _counted(reader: CheckpointReader) -> dict[str, int]:

@@ -69,6 +69,10 @@ class TensorFile(ABC):
             CheckpointFormatError: The file's bytes do not hold the tensor.
         """
 
+    def forget_pages(self) -> None:
+        """Give back the memory that reading took; arrays that were read stay valid."""
+        return
+
     def close(self) -> None:
         """Release the file; arrays that were read stay valid."""
         return
@@ -169,6 +173,7 @@ class MappedTensorFile(TensorFile):
         self, name: str, mapped: mmap.mmap, tensors: Mapping[str, MappedTensor]
     ) -> None:
         super().__init__(name)
+        self._mapped = mapped
         self._bytes = memoryview(mapped)
         self._tensors = dict(tensors)
         for key, tensor in self._tensors.items():
@@ -199,6 +204,11 @@ class MappedTensorFile(TensorFile):
             strides=tensor.strides_bytes,
         )
         return widened(stored) if tensor.dtype == "bfloat16" else stored
+
+    def forget_pages(self) -> None:
+        """Let go of the file's pages in memory; they come back where they are read."""
+        if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
         """Let go of the mapping; it ends with the last array that views it.

@@ -4,13 +4,19 @@ Changes when tensorflow's reader does. Imports tensorflow only when such a file 
 opened. Knows no weight names beyond those of optimisers.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from model_core.checkpoints.errors import CheckpointFormatError
-from model_core.checkpoints.tensor_file import ELEMENTS, Array, TensorFile
+from model_core.checkpoints.tensor_file import (
+    ELEMENTS,
+    Array,
+    TensorFile,
+    check_shape,
+)
 
 # Last parts of names that training leaves behind: optimiser slots and counters.
 TRAINING_STATE = frozenset(
@@ -19,6 +25,10 @@ TRAINING_STATE = frozenset(
         "adam_v",
         "Adam",
         "Adam_1",
+        "adafactor_m",
+        "adafactor_v",
+        "adafactor_vc",
+        "adafactor_vr",
         "lamb_m",
         "lamb_v",
         "beta1_power",
@@ -30,6 +40,8 @@ TRAINING_STATE = frozenset(
         "loss_scale",
     }
 )
+SLOTS = ("_slot_m", "_slot_v", "_slot_vc", "_slot_vr")
+"""What Mesh TensorFlow appends to the names of what its optimiser keeps."""
 
 
 def open_tensorflow(index: Path) -> "TensorFlowFile":
@@ -45,7 +57,7 @@ def open_tensorflow(index: Path) -> "TensorFlowFile":
             f"{index.name}: its data is missing; expected "
             f"{prefix.name}.data-00000-of-00001 beside it"
         )
-    return TensorFlowFile(prefix, tuple(path.name for path in data))
+    return TensorFlowFile(prefix, sum(path.stat().st_size for path in data))
 
 
 class TensorFlowFile(TensorFile):
@@ -53,12 +65,11 @@ class TensorFlowFile(TensorFile):
 
     Args:
         prefix: Path of the checkpoint without ``.index``.
-        data_names: Names of the data files, for messages.
+        data_bytes: Size of its data files.
     """
 
-    def __init__(self, prefix: Path, data_names: tuple[str, ...]) -> None:
+    def __init__(self, prefix: Path, data_bytes: int) -> None:
         super().__init__(f"{prefix.name}.index")
-        self.data_names = data_names
         try:
             self._reader = _load(str(prefix))
             shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
@@ -68,9 +79,10 @@ class TensorFlowFile(TensorFile):
         self._shapes = {
             name: tuple(shapes[name])
             for name in sorted(shapes)
-            if name.rpartition("/")[2] not in TRAINING_STATE
+            if not _is_of_training(name)
         }
         self._check_types()
+        self._check_sizes(data_bytes)
 
     def keys(self) -> tuple[str, ...]:
         """Return the variables' names, sorted."""
@@ -100,11 +112,27 @@ class TensorFlowFile(TensorFile):
                     f"accepted are {sorted(ELEMENTS)}"
                 )
 
+    def _check_sizes(self, data_bytes: int) -> None:
+        """No claim beyond the bytes that are here: reading would fill the memory."""
+        for name, shape in self._shapes.items():
+            check_shape(shape, f"{self.name}: {name}")
+            claimed = math.prod(shape) * ELEMENTS[self.dtype(name)].itemsize
+            if claimed > data_bytes:
+                raise CheckpointFormatError(
+                    f"{self.name}: {name} of shape {shape} needs {claimed} bytes, its "
+                    f"data has {data_bytes}: truncated or damaged, download it again"
+                )
+
     def _damaged(self, error: Exception) -> CheckpointFormatError:
         return CheckpointFormatError(
             f"{self.name}: is truncated or damaged ({str(error)[:200]}); "
             "download it again"
         )
+
+
+def _is_of_training(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    return last in TRAINING_STATE or last.endswith(SLOTS)
 
 
 def _load(prefix: str) -> Any:

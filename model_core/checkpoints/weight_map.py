@@ -6,10 +6,11 @@ that is missing, unused, without a rule or of another shape. Changes when checkp
 disagree with networks in a new way. Knows no family, no file format and no framework.
 """
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,7 @@ Shape = tuple[int, ...]
 Reshape = Callable[[Array], Array]
 
 MAX_NAMES_SHOWN = 12
+MAX_STACKED = 1024  # blocks that one tensor may hold parts of
 
 
 def as_is(array: Array) -> Array:
@@ -114,13 +116,17 @@ class Renaming:
 
     Attributes:
         pattern: Regular expression, searched in the name.
-        replacement: As in ``re.sub``.
+        replacement: As in ``re.sub``. Where it says ``{layer}``, the tensor holds that
+            part of every block, one after the other along its first axis.
         reshape: Applied to tensors whose name matches.
+        unless: Files are not written in this spelling where a name of theirs matches;
+            "" for a spelling that is only ever read.
     """
 
     pattern: str
     replacement: str
     reshape: Reshape = as_is
+    unless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +155,21 @@ class WeightTable:
         heads: Rules by head.
         twins: Tensors that may stand twice.
         ignored: Patterns of names that carry no weight of ours (full match).
+        carried: Those among them that other readers of such files ask for.
         renamings: By layout; a layout without an entry is not supported.
+        left_out: Sources that some files leave out because they hold zeros, and the
+            switch of the config that turns the weight off.
     """
 
     body: tuple[Rule, ...]
     heads: Mapping[str, tuple[Rule, ...]]
     twins: tuple[Twin, ...] = ()
     ignored: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
     renamings: Mapping[str, tuple[Renaming, ...]] = field(
         default_factory=lambda: {"pytorch": ()}
     )
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,13 +282,19 @@ class NamedTensors:
         self.table = table
         self.by_name: dict[str, Located] = {}
         for name, shape in shapes.items():
-            canonical, located = _renamed(name, shape, table.renamings[layout])
-            if canonical in self.by_name:
-                raise CheckpointMismatchError(
-                    f"{self.by_name[canonical].name} and {name} both mean {canonical}"
-                )
-            self.by_name[canonical] = located
+            for canonical, located in _unstacked(
+                *renamed(name, shape, table.renamings[layout])
+            ):
+                self._add(canonical, located)
         self._adopt_lone_twins()
+
+    def _add(self, canonical: str, located: Located) -> None:
+        if canonical in self.by_name:
+            raise CheckpointMismatchError(
+                f"{self.by_name[canonical].name} and {located.name} both mean "
+                f"{canonical}"
+            )
+        self.by_name[canonical] = located
 
     def missing_of_head(self, head: str, weights: Collection[str]) -> tuple[str, ...]:
         """Return the sources of a head that are not here, sorted.
@@ -327,7 +344,7 @@ def plan_weights(
         reshapes: By weight, what is done to it after it is laid out as the network's.
     """
     table, here = tensors.table, tensors.by_name
-    rules = _concrete(table, heads, depth, expected_shapes)
+    rules = concrete_rules(table, heads, depth, expected_shapes)
     wanted = {rule.source for rule in rules}
     twins = tuple(
         t
@@ -405,10 +422,45 @@ def twin_differences(plan: WeightPlan, read: Callable[[str], Array]) -> tuple[st
     return tuple(
         f"{second.name} differs from {first.name}: {twin.reason}"
         for second, first, twin in plan.twins
-        if not np.array_equal(
+        if not _are_equal(
             second.laid_out(read(second.name)), first.laid_out(read(first.name))
         )
     )
+
+
+def shares(plan: WeightPlan, count: int) -> tuple[WeightPlan, ...]:
+    """Return a plan as several of about the same size, each for one worker.
+
+    Args:
+        plan: What goes where.
+        count: At most so many; what is read of one tensor stays together.
+    """
+    sizes: dict[str, int] = {}
+    for placement in plan.placements:
+        sizes[placement.source.name] = math.prod(placement.source.shape)
+    names: list[set[str]] = [set() for _ in range(count)]
+    loads = [0] * count
+    for name in sorted(sizes, key=lambda each: -sizes[each]):
+        least = loads.index(min(loads))
+        names[least].add(name)
+        loads[least] += sizes[name]
+    return tuple(
+        replace(
+            plan,
+            placements=tuple(p for p in plan.placements if p.source.name in chosen),
+            twins=() if index else plan.twins,
+        )
+        for index, chosen in enumerate(names)
+    )
+
+
+def _are_equal(one: Array, other: Array) -> bool:
+    """Compare numbers, unless both are the same bytes of one file."""
+    here, there = one.__array_interface__, other.__array_interface__
+    keys = ("data", "shape", "strides", "typestr")
+    if all(here[key] == there[key] for key in keys):
+        return True
+    return np.array_equal(one, other)
 
 
 def _then(first: Reshape, second: Reshape | None) -> Reshape:
@@ -417,13 +469,13 @@ def _then(first: Reshape, second: Reshape | None) -> Reshape:
     return lambda array: second(first(array))
 
 
-def _concrete(
+def concrete_rules(
     table: WeightTable,
     heads: tuple[str, ...],
     depth: Depth,
     expected_shapes: Collection[str],
 ) -> tuple[Rule, ...]:
-    """Rows of the network's own weights: a config may switch an embedding off."""
+    """Return the rows of a network's own weights: a config may switch some off."""
     rows = (*table.body, *(rule for head in heads for rule in table.heads[head]))
     return tuple(
         rule
@@ -433,9 +485,10 @@ def _concrete(
     )
 
 
-def _renamed(
+def renamed(
     name: str, shape: Shape, renamings: tuple[Renaming, ...]
 ) -> tuple[str, Located]:
+    """Return the rules' name of a tensor of a file, and how it gets their layout."""
     canonical = name
     reshapes: list[Reshape] = []
     for row in renamings:
@@ -443,6 +496,24 @@ def _renamed(
         if times and row.reshape is not as_is:
             reshapes.append(row.reshape)
     return canonical, Located(name, shape, tuple(reshapes))
+
+
+def _unstacked(canonical: str, located: Located) -> Iterator[tuple[str, Located]]:
+    """Yield a tensor's parts where it holds one for every block, else itself."""
+    place = "{layer}"
+    if place not in canonical or not located.shape:
+        yield canonical, located
+        return
+    for layer in range(min(located.shape[0], MAX_STACKED)):
+        reshapes = (*located.reshapes, _part(layer))
+        yield (
+            canonical.replace(place, str(layer)),
+            replace(located, reshapes=reshapes),
+        )
+
+
+def _part(index: int) -> Reshape:
+    return lambda array: array[index]
 
 
 def _of_other_heads(table: WeightTable, heads: tuple[str, ...]) -> set[str]:
@@ -457,7 +528,7 @@ def _is_ignored(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _file_names(here: Mapping[str, Located], names: set[str]) -> tuple[str, ...]:
-    return tuple(sorted(here[name].name for name in names))
+    return tuple(sorted({here[name].name for name in names}))
 
 
 def _misshapen(

@@ -3,7 +3,13 @@
 Changes when published ALBERT checkpoints show another name.
 """
 
-from model_core.checkpoints.tables.rules import OLD_NORM_NAMES, dense, norm, table
+from model_core.checkpoints.tables.rules import (
+    OLD_NORM_NAMES,
+    dense,
+    keras_h5,
+    norm,
+    table,
+)
 from model_core.checkpoints.weight_map import (
     Renaming,
     Rule,
@@ -29,6 +35,8 @@ BODY = (
     *dense(f"{_BLOCK}/feed_forward/outer", f"{_LAYER}.ffn_output"),
     *norm(f"{_BLOCK}/feed_forward_norm", f"{_LAYER}.full_layer_layer_norm"),
 )
+
+_PYTORCH = (Renaming(r"^albert\.", ""), *OLD_NORM_NAMES)
 
 TABLE = WeightTable(
     body=BODY,
@@ -65,7 +73,13 @@ TABLE = WeightTable(
     ),
     ignored=(r"embeddings\.(position_ids|token_type_ids)",),
     renamings={
-        "pytorch": (Renaming(r"^albert\.", ""), *OLD_NORM_NAMES),
+        "pytorch": _PYTORCH,
+        "keras_h5": (
+            *keras_h5(
+                "albert", "predictions", "sop_classifier", "classifier", "qa_outputs"
+            ),
+            *_PYTORCH,
+        ),
         "tensorflow": (
             Renaming(r"/", "."),
             Renaming(r"^(bert|albert)\.", ""),
@@ -87,6 +101,8 @@ TABLE = WeightTable(
             Renaming(r"^cls\.predictions\.output_bias$", "predictions.bias"),
             Renaming(r"^cls\.predictions\.transform\.", "predictions."),
             Renaming(r"^pooler\.dense\.", "pooler."),
+            Renaming(r"^output_weights$", "classifier.weight"),
+            Renaming(r"^output_bias$", "classifier.bias"),
             Renaming(
                 r"^cls\.seq_relationship\.output_weights$",
                 "sop_classifier.classifier.weight",

@@ -5,7 +5,7 @@ Changes when published checkpoints of these families show another name.
 
 from collections.abc import Iterator
 
-from model_core.checkpoints.tables.rules import dense, norm, table
+from model_core.checkpoints.tables.rules import dense, keras_h5, norm, table
 from model_core.checkpoints.weight_map import (
     Array,
     Renaming,
@@ -50,7 +50,10 @@ def _side(side: str, prefix: str, layer: str) -> Iterator[Rule]:
     yield from norm(f"{prefix}final_norm", f"{side}.layer_norm")
 
 
-def _table(*positions: Rule, ignored: tuple[str, ...] = ()) -> WeightTable:
+_PYTORCH = (Renaming(r"^model\.", ""),)
+
+
+def _table(*positions: Rule, carried: tuple[str, ...] = ()) -> WeightTable:
     return WeightTable(
         body=(
             *table("token_embedding", "shared"),
@@ -76,8 +79,18 @@ def _table(*positions: Rule, ignored: tuple[str, ...] = ()) -> WeightTable:
                 "lm_head.weight",
             )
         ),
-        ignored=ignored,
-        renamings={"pytorch": (Renaming(r"^model\.", ""),)},
+        ignored=carried,
+        carried=carried,
+        left_out={"final_logits_bias": "head_bias"},
+        renamings={
+            "pytorch": _PYTORCH,
+            "keras_h5": (
+                *keras_h5(r"model(?:\.shared)?", "final_logits_bias"),
+                Renaming(r"^final_logits_bias\.final", "final"),
+                Renaming(r"^model\.(?=model\.)", ""),
+                *_PYTORCH,
+            ),
+        },
     )
 
 
@@ -92,4 +105,4 @@ BART = MBART = _table(
     )
 )
 # Pegasus' positions are sinusoids, recomputed here
-PEGASUS = _table(ignored=(r"(encoder|decoder)\.embed_positions\.weight",))
+PEGASUS = _table(carried=(r"(encoder|decoder)\.embed_positions\.weight",))

@@ -4,7 +4,13 @@ The rules use PyTorch's names without the ``bert.`` prefix. Changes when publish
 checkpoints of BERT, RoBERTa, ERNIE, NEZHA or RoFormer show another name.
 """
 
-from model_core.checkpoints.tables.rules import OLD_NORM_NAMES, dense, norm, table
+from model_core.checkpoints.tables.rules import (
+    OLD_NORM_NAMES,
+    dense,
+    keras_h5,
+    norm,
+    table,
+)
 from model_core.checkpoints.weight_map import (
     Array,
     Renaming,
@@ -78,6 +84,8 @@ IGNORED = (
     r"encoder\.embed_positions\.weight",
 )
 
+# small SimBERTs have embeddings narrower than their states, as ALBERT has
+_NARROW = Renaming(r"^encoder\.embedding_hidden_mapping_in\.", "embeddings_project.")
 _TENSORFLOW = (
     Renaming(r"/", "."),
     Renaming(r"^bert\.", ""),
@@ -89,41 +97,42 @@ _TENSORFLOW = (
     Renaming(r"^cls\.seq_relationship\.output_bias$", "cls.seq_relationship.bias"),
     Renaming(r"^cls\.squad\.output_weights$", "qa_outputs.weight"),
     Renaming(r"^cls\.squad\.output_bias$", "qa_outputs.bias"),
+    Renaming(r"^output_weights$", "classifier.weight"),
+    Renaming(r"^output_bias$", "classifier.bias"),
     Renaming(r"\.kernel$", ".weight", transposed),
+    _NARROW,
 )
-_KERAS_H5 = (
-    Renaming(r":0$", ""),
-    # the name of the model that saved it, e.g. tf_bert_for_masked_lm_1/
-    Renaming(r"^[^/]+/(?=(bert|mlm___cls|nsp___cls|cls|qa_outputs|classifier)/)", ""),
-    Renaming(r"^(mlm|nsp)___cls/", "cls/"),
-    Renaming(r"/layer_\._(\d+)/", r"/layer_\1/"),
-    Renaming(r"_embeddings/(weight|embeddings)$", "_embeddings"),
-    *_TENSORFLOW,
-)
+_HEAD_ROOTS = ("cls", "qa_outputs", "classifier")
 
 
-def kin(prefix: str, **renamings: tuple[Renaming, ...]) -> WeightTable:
-    """Return the table of a family whose tensors are BERT's under another prefix."""
-    own = renamings.get("pytorch", ())
-    # files made for other readers keep BERT's own prefix
+def kin(
+    prefix: str, *own: Renaming, roots: tuple[str, ...] = _HEAD_ROOTS
+) -> WeightTable:
+    """Return the table of a family whose tensors are BERT's under another prefix.
+
+    Args:
+        prefix: What stands before the body's names; files made for other readers keep
+            BERT's own.
+        own: What its names differ in besides.
+        roots: First parts of the heads' names in Keras's files.
+    """
     pytorch = (Renaming(rf"^({prefix}|bert)\.", ""), *OLD_NORM_NAMES, *own)
-    others = {
-        layout: tuple(
-            Renaming(
-                r.pattern.replace("bert", f"(?:{prefix}|bert)"),
-                r.replacement,
-                r.reshape,
-            )
-            for r in rows
+    tensorflow = tuple(
+        Renaming(
+            r.pattern.replace("bert", f"(?:{prefix}|bert)"), r.replacement, r.reshape
         )
-        for layout, rows in (("tensorflow", _TENSORFLOW), ("keras_h5", _KERAS_H5))
-    }
+        for r in _TENSORFLOW
+    )
     return WeightTable(
         body=BODY,
         heads=HEADS,
         twins=TWINS,
         ignored=IGNORED,
-        renamings={"pytorch": pytorch, **others},
+        renamings={
+            "pytorch": pytorch,
+            "tensorflow": tensorflow,
+            "keras_h5": (*keras_h5(prefix, "bert", *roots), *pytorch),
+        },
     )
 
 
@@ -145,15 +154,16 @@ _ROBERTA_CLASSIFIER = (
     *dense("classifier/output", "classifier.out_proj"),
 )
 
-TABLE = kin("bert")
+TABLE = kin("bert", _NARROW)
 NEZHA = kin("nezha")
 ERNIE = kin(
     "ernie",
-    pytorch=(
-        Renaming(r"^encoder\.(?=(embeddings|encoder|pooler)\.)", ""),  # UIE's
-    ),
+    # UIE's
+    Renaming(r"^encoder\.(?=(embeddings|encoder|pooler)\.)", "", unless=""),
 )
-_roberta = kin("roberta", pytorch=_ROBERTA_NAMES)
+_roberta = kin(
+    "roberta", *_ROBERTA_NAMES, roots=("lm_head", "qa_outputs", "classifier")
+)
 ROBERTA = WeightTable(
     body=_roberta.body,
     heads={
@@ -162,7 +172,10 @@ ROBERTA = WeightTable(
     },
     twins=TWINS,
     ignored=IGNORED,
-    renamings={"pytorch": _roberta.renamings["pytorch"]},
+    # its first checkpoints were fairseq's, which are PyTorch's
+    renamings={
+        layout: _roberta.renamings[layout] for layout in ("pytorch", "keras_h5")
+    },
 )
 _roformer = kin("roformer")
 ROFORMER = WeightTable(
@@ -175,5 +188,6 @@ ROFORMER = WeightTable(
     },
     twins=TWINS,
     ignored=IGNORED,
+    carried=(r"encoder\.embed_positions\.weight",),
     renamings=_roformer.renamings,
 )

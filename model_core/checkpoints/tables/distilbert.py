@@ -1,15 +1,21 @@
 """DistilBERT's weights: rows only. Changes when its checkpoints show another name."""
 
-from model_core.checkpoints.tables.rules import OLD_NORM_NAMES, dense, norm, table
+from model_core.checkpoints.tables.rules import (
+    OLD_NORM_NAMES,
+    dense,
+    keras_h5,
+    norm,
+    table,
+)
 from model_core.checkpoints.weight_map import (
     Renaming,
     Rule,
     Twin,
     WeightTable,
-    transposed,
 )
 
 _LAYER, _BLOCK = "transformer.layer.{layer}", "block_{layer}"
+_PYTORCH = (Renaming(r"^distilbert\.", ""), *OLD_NORM_NAMES)
 
 TABLE = WeightTable(
     body=(
@@ -47,20 +53,10 @@ TABLE = WeightTable(
     ),
     ignored=(r"embeddings\.position_ids",),
     renamings={
-        "pytorch": (Renaming(r"^distilbert\.", ""), *OLD_NORM_NAMES),
+        "pytorch": _PYTORCH,
         "keras_h5": (
-            Renaming(r":0$", ""),
-            Renaming(
-                r"^[^/]+/(?=(distilbert|vocab_|qa_outputs|pre_classifier|classifier))",
-                "",
-            ),
-            Renaming(r"^distilbert/", ""),
-            Renaming(r"/layer_\._(\d+)/", r"/layer/\1/"),
-            Renaming(r"_embeddings/(weight|embeddings)$", "_embeddings.weight"),
-            Renaming(r"/", "."),
-            Renaming(r"([nN]orm)\.gamma$", r"\1.weight"),
-            Renaming(r"([nN]orm)\.beta$", r"\1.bias"),
-            Renaming(r"\.kernel$", ".weight", transposed),
+            *keras_h5("distilbert", r"vocab_\w+", "qa_outputs", r"(?:pre_)?classifier"),
+            *_PYTORCH,
         ),
     },
 )

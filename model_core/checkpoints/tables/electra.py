@@ -8,7 +8,16 @@ from model_core.checkpoints.tables import bert
 from model_core.checkpoints.tables.rules import dense, norm
 from model_core.checkpoints.weight_map import Renaming, Rule, Twin, WeightTable
 
-_kin = bert.kin("electra")
+_kin = bert.kin(
+    "electra",
+    roots=(
+        "generator_predictions",
+        "generator_lm_head",
+        "discriminator_predictions",
+        "classifier",
+        "qa_outputs",
+    ),
+)
 
 TABLE = WeightTable(
     body=_kin.body,
@@ -36,17 +45,19 @@ TABLE = WeightTable(
             reason="an output head untied from the token embedding is not supported",
         ),
     ),
-    ignored=bert.IGNORED,
+    ignored=(*bert.IGNORED, r"generator_of_training\..*"),
     renamings={
         **_kin.renamings,
-        "keras_h5": (
-            Renaming(r"generator_lm_head/bias:0$", "generator_lm_head.bias:0"),
+        "tensorflow": (
+            # one file holds both; the network is the discriminator
             Renaming(
-                r"^[^/]+/(?=(electra|generator_predictions|generator_lm_head"
-                r"|discriminator_predictions|classifier|qa_outputs)[/.])",
-                "",
+                r"^(generator|generator_predictions)/", r"generator_of_training/\1/"
             ),
-            *_kin.renamings["keras_h5"],
+            Renaming(
+                r"^discriminator_predictions/dense_1/",
+                "discriminator_predictions/dense_prediction/",
+            ),
+            *_kin.renamings["tensorflow"],
         ),
     },
 )

@@ -4,7 +4,14 @@ Changes when published GPT checkpoints show another name.
 """
 
 from model_core.checkpoints.tables import gpt2
+from model_core.checkpoints.tables.rules import keras_h5
 from model_core.checkpoints.weight_map import Renaming, Twin, WeightTable
+
+_PYTORCH = (
+    *gpt2.PYTORCH,
+    Renaming(r"^tokens_embed\.", "wte."),
+    Renaming(r"^positions_embed\.", "wpe."),
+)
 
 TABLE = WeightTable(
     body=gpt2.BODY,
@@ -19,10 +26,7 @@ TABLE = WeightTable(
     ),
     ignored=(*gpt2.IGNORED, r"position_ids"),
     renamings={
-        "pytorch": (
-            Renaming(r"^transformer\.", ""),
-            Renaming(r"^tokens_embed\.", "wte."),
-            Renaming(r"^positions_embed\.", "wpe."),
-        ),
+        "pytorch": _PYTORCH,
+        "keras_h5": (*keras_h5("transformer", "lm_head"), *_PYTORCH, *gpt2.ROWS),
     },
 )

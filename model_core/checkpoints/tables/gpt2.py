@@ -5,6 +5,7 @@ are (in, out) already, and query, key and value lie fused side by side. Changes 
 published GPT2 checkpoints show another name.
 """
 
+from model_core.checkpoints.tables.rules import keras_h5
 from model_core.checkpoints.weight_map import (
     Renaming,
     Rule,
@@ -53,19 +54,9 @@ IGNORED = (
     r"h\.\d+\.attn\.masked_bias",
 )
 
-_KERAS_H5 = (
-    Renaming(r":0$", ""),
-    # the name of the model that saved it, e.g. tfgp_t2lm_head_model/
-    Renaming(r"^[^/]+/(?=transformer/)", ""),
-    Renaming(r"^transformer/", ""),
-    Renaming(r"^h_\._(\d+)/", r"h.\1/"),
-    Renaming(r"/", "."),
-    Renaming(r"^(wte|wpe)\.embeddings$", r"\1.weight"),
-    Renaming(r"(ln_\w)\.gamma$", r"\1.weight"),
-    Renaming(r"(ln_\w)\.beta$", r"\1.bias"),
-    # the same name: this bias is kept as (1, units)
-    Renaming(r"^(h\.\d+\.(?:attn|mlp)\.\w+\.bias)$", r"\1", row_as_vector),
-)
+PYTORCH = (Renaming(r"^transformer\.", ""),)
+# the same names: in Keras's files these biases are kept as (1, units)
+ROWS = (Renaming(r"^(h\.\d+\.(?:attn|mlp)\.\w+\.bias)$", r"\1", row_as_vector),)
 
 TABLE = WeightTable(
     body=BODY,
@@ -73,7 +64,7 @@ TABLE = WeightTable(
     twins=TWINS,
     ignored=IGNORED,
     renamings={
-        "pytorch": (Renaming(r"^transformer\.", ""),),
-        "keras_h5": _KERAS_H5,
+        "pytorch": PYTORCH,
+        "keras_h5": (*keras_h5("transformer", "lm_head"), *PYTORCH, *ROWS),
     },
 )

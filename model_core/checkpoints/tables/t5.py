@@ -6,8 +6,14 @@ when published T5 checkpoints show another name.
 
 from collections.abc import Iterator
 
-from model_core.checkpoints.tables.rules import dense, norm
-from model_core.checkpoints.weight_map import Renaming, Rule, Twin, WeightTable
+from model_core.checkpoints.tables.rules import dense, keras_h5, norm
+from model_core.checkpoints.weight_map import (
+    Renaming,
+    Rule,
+    Twin,
+    WeightTable,
+    transposed,
+)
 
 _TABLES = "relative_attention_bias.weight"
 
@@ -47,6 +53,28 @@ def _side(side: str, prefix: str, layer: str) -> Iterator[Rule]:
     yield Rule(f"{prefix}final_norm/gamma", f"{side}.final_layer_norm.weight")
 
 
+# without a gate the first projection is called wi
+_PYTORCH = (
+    Renaming(r"DenseReluDense\.wi\.", "DenseReluDense.wi_0.", unless=r"\.wi_1\."),
+)
+# Mesh TensorFlow's names; of a table it keeps (heads, buckets)
+_TENSORFLOW = (
+    Renaming(r"^shared/embedding$", "shared/weight"),
+    Renaming(r"/block_0*(\d+)/layer_0*(\d+)/", r"/block/\1/layer/\2/"),
+    Renaming(r"/layer/(\d+)/(?:rms|layer)_norm/scale$", r"/layer/\1/layer_norm/weight"),
+    Renaming(
+        r"^(encoder|decoder)/(?:rms_norm|final_layer_norm)/scale$",
+        r"\1/final_layer_norm/weight",
+    ),
+    Renaming(r"(Attention/[qkvo])$", r"\1/weight", transposed),
+    Renaming(
+        r"relative_attention_bias$", r"relative_attention_bias/weight", transposed
+    ),
+    Renaming(r"(DenseReluDense/w\w+)/kernel$", r"\1/weight", transposed),
+    Renaming(r"^decoder/logits/kernel$", "lm_head/weight", transposed),
+    Renaming(r"/", "."),
+)
+
 TABLE = WeightTable(
     body=(
         Rule("token_embedding/embeddings", "shared.weight"),
@@ -75,9 +103,8 @@ TABLE = WeightTable(
     # some files hold a table for the distances to the source, which nothing reads
     ignored=(rf"decoder\.block\.0\.layer\.1\.EncDecAttention\.{_TABLES}",),
     renamings={
-        "pytorch": (
-            # without a gate the first projection is called wi
-            Renaming(r"DenseReluDense\.wi\.", "DenseReluDense.wi_0."),
-        ),
+        "pytorch": _PYTORCH,
+        "tensorflow": (*_TENSORFLOW, *_PYTORCH),
+        "keras_h5": (*keras_h5("shared", "encoder", "decoder", "lm_head"), *_PYTORCH),
     },
 )

@@ -4,7 +4,7 @@ Its projections are (width, heads, head size), applied from the left. Changes wh
 published XLNet checkpoints show another name.
 """
 
-from model_core.checkpoints.tables.rules import dense, norm
+from model_core.checkpoints.tables.rules import LAST_PARTS, dense, keras_h5, norm
 from model_core.checkpoints.weight_map import Array, Renaming, Rule, Twin, WeightTable
 
 
@@ -19,6 +19,21 @@ def _back(array: Array) -> Array:
 
 
 _LAYER, _BLOCK = "layer.{layer}", "block_{layer}"
+_PYTORCH = (Renaming(r"^transformer\.", ""),)
+_TENSORFLOW = (
+    Renaming(r"^model/", ""),
+    Renaming(r"^transformer/word_embedding/lookup_table$", "word_embedding/weight"),
+    Renaming(r"^transformer/mask_emb/", ""),
+    # these lie in the file once for all layers
+    Renaming(r"^transformer/(r_[wrs]_bias|seg_embed)$", r"layer/{layer}/rel_attn/\1"),
+    Renaming(r"^transformer/layer_(\d+)/", r"layer/\1/"),
+    Renaming(r"/LayerNorm/", "/layer_norm/"),
+    Renaming(r"/rel_attn/([qkvor])/kernel$", r"/rel_attn/\1"),
+    Renaming(r"^sequnece_summary/", "sequence_summary/"),  # so it is spelled
+    Renaming(r"^(?:classification|regression)_[^/]+/logit/", "logits_proj/"),
+    Renaming(r"/", "."),
+    *LAST_PARTS,
+)
 
 TABLE = WeightTable(
     body=(
@@ -61,6 +76,15 @@ TABLE = WeightTable(
             reason="an output head untied from the token embedding is not supported",
         ),
     ),
-    ignored=(r"mask_emb",),  # what the query stream of pretraining starts with
-    renamings={"pytorch": (Renaming(r"^transformer\.", ""),)},
+    # what the query stream of pretraining starts with
+    ignored=(r"mask_emb",),
+    carried=(r"mask_emb",),
+    renamings={
+        "pytorch": _PYTORCH,
+        "tensorflow": _TENSORFLOW,
+        "keras_h5": (
+            *keras_h5("transformer", "lm_loss", "sequence_summary", "logits_proj"),
+            *_PYTORCH,
+        ),
+    },
 )

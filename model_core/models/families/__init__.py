@@ -64,15 +64,19 @@ def family_of(values: Mapping[str, Any], tensor_names: Iterable[str] = ()) -> Fa
             f"model_type must be one of {accepted}, received {shown(model_type)}"
             + ("" if model_type else ", and config and tensors look like none of them")
         )
-    return found[0]
+    return found[0].told(values)
 
 
 def _resembling(values: Mapping[str, Any], names: tuple[str, ...]) -> list[Family]:
     alike = [
         family
         for family in FAMILIES.values()
-        if family.config_marks <= values.keys()
+        if all(_stands(mark, values) for mark in family.config_marks)
         and any(re.search(family.tensor_mark, name) for name in names)
     ]
     most = max((len(family.config_marks) for family in alike), default=0)
     return [family for family in alike if len(family.config_marks) == most]
+
+
+def _stands(mark: str, values: Mapping[str, Any]) -> bool:
+    return any(key in values for key in mark.split("|"))

@@ -43,12 +43,13 @@ def _factorised(read: dict[str, Any], _: Any) -> int:
 BERT = Family(
     name="bert",
     model_types=frozenset({"bert"}),
-    settings=BERT_SETTINGS,
+    settings=(*BERT_SETTINGS, _EMBEDDING),  # narrower in small SimBERTs
     constants=_POST,
+    adjusted={"embedding_size": _factorised},
     accepted={"position_embedding_type": ("absolute",), **NO_DECODER},
     config_marks=_BERT_MARKS,
     tensor_mark=(
-        r"^(?!(roberta|ernie|nezha|roformer|electra)[./])"
+        r"^(?!(roberta|ernie|nezha|roformer|electra|generator)[./])"
         r".*encoder[./]layer[._/0-9]+attention[./]self[./]query"
     ),
     heads=_BERT_HEADS,
@@ -104,8 +105,9 @@ NEZHA = Family(
     ),
     # its config's embedding_size is not used by its reference either
     constants=_POST | {"position_kind": "relative"},
-    accepted=NO_DECODER,
-    config_marks=_BERT_MARKS | {"max_relative_position"},
+    # its first configs only say that positions are relative, and mean up to 64
+    accepted={"use_relative_position": (True,), **NO_DECODER},
+    config_marks=_BERT_MARKS | {"max_relative_position|use_relative_position"},
     tensor_mark=r"encoder[./]layer[._/0-9]+attention[./]self[./]query",
     heads=_BERT_HEADS,
     attention="bidirectional",
@@ -132,7 +134,8 @@ ROFORMER = Family(
         ),
         "masked_lm_transform": lambda _, values: values.get("norm_type") != "rms_norm",
     },
-    accepted={"rotary_value": (False,), **NO_DECODER},
+    # RoFormer-Sim calls itself a decoder, as it also writes: it reads both ways (UniLM)
+    accepted={"rotary_value": (False,), **NO_DECODER, "is_decoder": (False, True)},
     config_marks=_BERT_MARKS | {"rotary_value"},
     tensor_mark=r"^roformer[./]encoder",
     heads=("masked_lm", "pooler", "span", "classifier"),
@@ -166,7 +169,7 @@ ELECTRA = Family(
     constants=_POST | {"pooling_act": "gelu"},
     adjusted={"embedding_size": _factorised},
     accepted={"position_embedding_type": ("absolute",), **NO_DECODER},
-    config_marks=_BERT_MARKS | {"summary_type"},
+    config_marks=_BERT_MARKS | {"summary_type|embedding_size"},
     tensor_mark=r"^electra[./]|discriminator_predictions|generator_predictions",
     heads=("masked_lm", "replaced", "span", "classifier"),
     attention="bidirectional",
@@ -199,7 +202,7 @@ XLNET = Family(
     name="xlnet",
     model_types=frozenset({"xlnet"}),
     settings=(
-        Setting("vocab_size", ("vocab_size",)),
+        Setting("vocab_size", ("vocab_size", "n_token")),
         Setting("hidden_size", ("d_model",)),
         Setting("num_hidden_layers", ("n_layer",)),
         Setting("num_attention_heads", ("n_head",)),

@@ -4,7 +4,7 @@ Changes when a family says something of itself that none said before. Knows no f
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from model_core.masks import MaskKind
 
 MAX_LAYERS = 1024
+ATTENTIONS = ("bidirectional", "causal", "prefix_lm")
 REQUIRED = object()  # a default that is none
 Adjustment = Callable[[dict[str, Any], Mapping[str, Any]], Any]
 
@@ -55,10 +56,11 @@ class Family:
         accepted: JSON switches that would change the computation, and the values that
             this network computes; an absent switch is fine.
         config_marks: Keys that its JSON always holds, for configs without a
-            ``model_type``.
+            ``model_type``; ``a|b`` where one of them is enough.
         tensor_mark: A pattern that one of its tensor names matches, in any layout.
         heads: Heads that its checkpoints may carry, in order.
         attention: How its positions see each other by default.
+        tells: Whether its JSON may name an ``attention`` and ``heads`` of its own.
     """
 
     name: str
@@ -75,6 +77,28 @@ class Family:
     adjusted: Mapping[str, Adjustment] = field(default_factory=dict)
     alike: tuple[tuple[str, str], ...] = ()
     accepted: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    tells: bool = False
+
+    def told(self, values: Mapping[str, Any]) -> "Family":
+        """Return this family with the attention and heads that a config names.
+
+        Raises:
+            UnsupportedModelError: There is no such attention or head.
+        """
+        if not self.tells:
+            return self
+        attention = values.get("attention", self.attention)
+        heads = values.get("heads", [*self.heads])
+        for key, said, accepted in (
+            ("attention", [attention], ATTENTIONS),
+            ("heads", heads, self.heads),
+        ):
+            if not isinstance(said, list) or not all(item in accepted for item in said):
+                raise UnsupportedModelError(
+                    f"{self.name} config: {key} must be of {list(accepted)}, received "
+                    f"{shown(said)}"
+                )
+        return replace(self, attention=attention, heads=tuple(heads))
 
     def config_from_json(self, values: Mapping[str, Any]) -> TransformerConfig:
         """Translate a published config.

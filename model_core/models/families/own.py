@@ -37,4 +37,5 @@ MASKPLAY = Family(
         "gplinker",
     ),
     attention="causal",
+    tells=True,
 )

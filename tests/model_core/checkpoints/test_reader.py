@@ -89,6 +89,27 @@ def test_an_index_cannot_lead_out_of_its_folder(shard, tmp_path):
         open_checkpoint(shards(tmp_path, {"one": shard}))
 
 
+def test_a_shard_that_is_a_link_out_of_the_folder_is_refused(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    shards(folder)
+    (folder / "model-2.safetensors").rename(tmp_path / "elsewhere.safetensors")
+    (folder / "model-2.safetensors").symlink_to(tmp_path / "elsewhere.safetensors")
+    with pytest.raises(CheckpointFormatError, match="a link that leads out"):
+        open_checkpoint(folder)
+
+
+def test_the_links_of_the_hubs_cache_are_followed(tmp_path):
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "a"
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    for number, path in enumerate(sorted(shards(tmp_path).glob("model*"))):
+        path.rename(blobs / str(number))
+        (snapshot / path.name).symlink_to(f"../../blobs/{number}")
+    with open_checkpoint(snapshot) as reader:
+        assert set(reader.keys()) == {"one", "two"}
+
+
 @pytest.mark.parametrize(
     ("weight_map", "message"),
     [

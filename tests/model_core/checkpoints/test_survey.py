@@ -168,6 +168,16 @@ def test_bert_config_json_is_a_config_too(tmp_path):
     assert load_config(tmp_path) == {"hidden_size": 3}
 
 
+@pytest.mark.parametrize("name", ["albert_config_tiny_g.json", "xlnet_config.json"])
+def test_configs_beside_tensorflow_checkpoints_have_other_names(name, tmp_path):
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    (tmp_path / name).write_text('{"hidden_size": 4}')
+    assert load_config(tmp_path) == {"hidden_size": 4}
+    (tmp_path / "second_config.json").write_text("{}")
+    with pytest.raises(CheckpointFormatError, match=f"not one of .*{name}"):
+        load_config(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

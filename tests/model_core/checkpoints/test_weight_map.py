@@ -229,3 +229,37 @@ def test_a_layout_without_rows_is_refused():
     message = r"layouts \['keras_h5', 'pytorch'\], received tensorflow"
     with pytest.raises(CheckpointMismatchError, match=message):
         moved(checkpoint(), layout="tensorflow")
+
+
+STACKED = WeightTable(
+    body=(Rule("block_{layer}/bias", "layer.{layer}.bias"),),
+    heads={},
+    renamings={"tensorflow": (Renaming(r"^biases$", "layer.{layer}.bias"),)},
+)
+
+
+def stacked(rows, layers=2):
+    array = np.arange(rows * 3, dtype="float32").reshape(rows, 3)
+    named = NamedTensors(STACKED, "tensorflow", {"biases": array.shape})
+    expected = {f"block_{n}/bias": (3,) for n in range(layers)}
+    plan = plan_weights(named, heads=(), depth=Depth(layers), expected_shapes=expected)
+    return array, plan
+
+
+def test_one_tensor_may_hold_a_part_of_every_block():
+    array, plan = stacked(2)
+    weights, read = {}, []
+
+    def take(name):
+        read.append(name)
+        return array
+
+    carry_out(plan, take, weights.__setitem__)
+    assert read == ["biases"]
+    for layer in range(2):
+        np.testing.assert_array_equal(weights[f"block_{layer}/bias"], array[layer])
+
+
+def test_a_stack_of_too_many_or_too_few_is_named():
+    assert stacked(3)[1].differences.unused == ("biases",)
+    assert stacked(1)[1].differences.missing == ("layer.1.bias",)

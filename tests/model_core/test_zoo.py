@@ -1,0 +1,84 @@
+"""Every family in every format agrees with its reference, and the table says so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from model_core.checkpoints.survey import survey_checkpoint
+from model_core.models.families import family_of
+from tests.model_core import zoo_formats, zoo_table
+from tests.model_core.test_parity import TOLERANCE
+from tests.model_core.zoo_cases import CASES, model_of, name_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "zoo.md"
+NUMBER = re.compile(r"(?<=✓ )\de[-+]\d\d")
+VERSION = re.compile(r"transformers \d+\.\d+\.\d+")
+
+
+@pytest.mark.parametrize(
+    ("index", "column"),
+    zoo_table.CELLS,
+    ids=[f"{name_of(index)}-{column}" for index, column in zoo_table.CELLS],
+)
+def test_a_format_gives_the_references_numbers(index, column):
+    found = zoo_table.measure(index, column)
+    assert set(found) == set(CASES[index].outputs)
+    assert max(found.values()) < TOLERANCE
+
+
+BERT_CONFIG = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "intermediate_size": 48,
+    "type_vocab_size": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("own", "tensor", "family"),
+    [
+        ({}, "bert/encoder/layer_0/attention/self/query/kernel", "bert"),
+        (
+            {"use_relative_position": True},
+            "bert/encoder/layer_0/attention/self/query/kernel",
+            "nezha",
+        ),
+        (
+            {"embedding_size": 16},
+            "electra/encoder/layer_0/attention/self/query/kernel",
+            "electra",
+        ),
+        (
+            {"embedding_size": 16, "num_hidden_groups": 1},
+            "bert/encoder/transformer/group_0/inner_group_0/ffn_1/x",
+            "albert",
+        ),
+    ],
+)
+def test_configs_beside_tensorflow_checkpoints_give_their_family(own, tensor, family):
+    assert family_of(BERT_CONFIG | own, [tensor]).name == family
+
+
+def test_bart_without_its_last_bias_has_zeros_there(tmp_path):
+    """Files of transformers before 4.22 left it out of tf_model.h5."""
+    index = next(i for i, case in enumerate(CASES) if case.family == "bart")
+    model = model_of(index)
+    tensors = {n: v for n, v in model.tensors.items() if n != "final_logits_bias"}
+    zoo_table.write_config(tmp_path, model.config)
+    zoo_formats.write_safetensors(tmp_path, tensors)
+    report = survey_checkpoint(tmp_path)
+    assert report.is_sound
+    assert report.heads == ("language_model",)
+    assert report.config.head_bias is False
+
+
+def test_the_page_is_what_the_tests_found():
+    """Written by ``python -m tests.model_core.zoo_table > docs/zoo.md``."""
+    page, found = PAGE.read_text(encoding="utf8"), zoo_table.render()
+    assert zoo_table.is_whole(page)
+    assert _without_numbers(page) == _without_numbers(found)
+
+
+def _without_numbers(text):
+    return VERSION.sub("transformers", NUMBER.sub("#", text)).strip()

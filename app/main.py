@@ -12,6 +12,7 @@ from model_core.interfaces import ModelError
 from model_core.shelf import ModelShelf, ShelfSettings
 
 USAGE_ERROR = 2
+GIGABYTE = 1_000_000_000
 
 
 def main() -> None:
@@ -32,4 +33,9 @@ def shelf_settings(settings: Settings) -> ShelfSettings:
         engine=settings.engine,
         offline=settings.offline,
         cache_dir=settings.cache_dir,
+        memory_bytes=_bytes_of(settings.memory_gb),
     )
+
+
+def _bytes_of(gigabytes: float | None) -> int | None:
+    return None if gigabytes is None else int(gigabytes * GIGABYTE)

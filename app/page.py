@@ -38,7 +38,8 @@ def build_page(shelf: Shelf, desk: Desk) -> gr.Blocks:
         with gr.Row(elem_classes="mp-top"):
             gr.HTML(head_html())
             summary = gr.HTML(summary_html(shelf.states()), elem_id="mp-summary")
-        panel = build_panel(page, shelf, [tab.task for tab in TABS], summary)
+        labels = {task: tab.label for tab in TABS for task in (tab.task, *tab.more)}
+        panel = build_panel(page, shelf, labels, summary)
         with gr.Tabs(overflow_behavior="wrap"):  # a phone scrolls them
             for tab in TABS:
                 with gr.Tab(tab.label, id=tab.task):

@@ -5,22 +5,31 @@ the shelf, which refuses paths and addresses.
 """
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from app import views
+from app.catalogue_view import Labels, card_html, facts_line, matching
 from app.language import language_of
 from app.shelf import Shelf
 from app.views import escape
 from app.wiring import told
 from demos.errors import InvalidRequestError
-from model_core.interfaces import ModelState, WeightsInfo
+from model_core.interfaces import (
+    Language,
+    ModelError,
+    ModelFacts,
+    ModelState,
+    WeightsInfo,
+)
 
 TICK_SECONDS = 1.0
+MAX_QUERY_CHARS = 100
 PANEL_QUEUE = "panel"
 PANEL_SLOTS = 4
 MOVING = frozenset({"waiting", "downloading", "loading"})
@@ -49,7 +58,7 @@ class Panel:
         name: str,
         update: Callable[..., Any],
         inputs: Sequence[Component],
-        output: Component,
+        output: Component | Sequence[Block],
     ) -> None:
         """Draw a component anew whenever other models answer than before.
 
@@ -57,7 +66,8 @@ class Panel:
             name: Of the listener.
             update: From the inputs' values, unchecked, to the component's update.
             inputs: What it depends on besides the models.
-            output: The component; left alone otherwise, as its list may be open.
+            output: The component, or several and as many updates; left alone otherwise,
+                as its list may be open.
         """
         self.ready.change(
             update,
@@ -72,21 +82,20 @@ class Panel:
 
 
 def build_panel(
-    page: gr.Blocks, shelf: Shelf, tasks: Iterable[str], summary: gr.HTML
+    page: gr.Blocks, shelf: Shelf, labels: Labels, summary: gr.HTML
 ) -> Panel:
     """Lay out the panel and join it to the shelf.
 
     Args:
         page: The page that it belongs to.
         shelf: The models.
-        tasks: Whose parts of the catalogue can be loaded.
+        labels: The tabs, whose parts of the catalogue can be loaded.
         summary: Where one line says which models answer, folded or not.
     """
     with gr.Accordion("模型 Models", open=False, elem_id="mp-models"):
-        table = gr.HTML(table_html(shelf.states()))
         with gr.Row(elem_classes="mp-row mp-lined"):
             name = gr.Dropdown(
-                catalogue(shelf, tasks),
+                catalogue(shelf, labels),
                 value=None,
                 label="权重 Weights",
                 info="从目录选，或填 hub 编号 · from the catalogue, or a hub id: "
@@ -96,26 +105,55 @@ def build_panel(
             )
             load = gr.Button("载入 Load", variant="primary", scale=1, min_width=96)
             unload = gr.Button("卸下 Unload", scale=1, min_width=96)
+        card = gr.HTML(elem_id="mp-model-card")
+        search = gr.Textbox(
+            label="搜索 Search",
+            placeholder="名称、家族、用途、许可 · name, family, tab, licence",
+            max_lines=1,
+            max_length=MAX_QUERY_CHARS,
+            elem_id="mp-model-search",
+        )
+        table = gr.HTML(drawn_table(shelf, labels, ""))
     timer = gr.Timer(TICK_SECONDS, active=False)
     # a State is not heard
     ready = gr.Textbox(max_lines=1, visible="hidden", elem_id="mp-ready")
     outputs = [summary, table, timer, ready]
 
-    def refresh() -> list[Any]:
+    def refresh(query: object) -> list[Any]:
         states = shelf.states()
         moving = any(state.status in MOVING for state in states)
         names = "\n".join(state.name for state in ready_of(states))
-        drawn = [summary_html(states), table_html(states)]
+        drawn = [summary_html(states), drawn_table(shelf, labels, query)]
         return [*drawn, gr.Timer(active=moving), names]
 
     private = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(
         [page.load, timer.tick],
         refresh,
-        None,
+        search,
         outputs,
+        preprocess=False,
         queue=False,
         api_name="refresh",
+        **private,
+    )
+    search.change(
+        lambda query: drawn_table(shelf, labels, query),
+        search,
+        table,
+        preprocess=False,
+        queue=False,
+        api_name="search",
+        **private,
+    )
+    name.change(
+        _describing(shelf, labels),
+        name,
+        card,
+        preprocess=False,
+        concurrency_id=PANEL_QUEUE,
+        concurrency_limit=PANEL_SLOTS,
+        api_name="describe",
         **private,
     )
     for button, act, api_name in (
@@ -124,7 +162,7 @@ def build_panel(
     ):
         button.click(
             _acting(act, refresh),
-            name,
+            [name, search],
             outputs,
             preprocess=False,
             concurrency_id=PANEL_QUEUE,  # only a queued listener's error is a toast
@@ -141,10 +179,55 @@ def catalogue(shelf: Shelf, tasks: Iterable[str]) -> list[tuple[str, str]]:
     return [(title, name) for name, title in cards.items()]
 
 
+def _describing(shelf: Shelf, labels: Labels) -> Callable[..., str]:
+    def respond(request: gr.Request, name: Any) -> str:
+        language = language_of(request.headers.get("accept-language"))
+        with told(language, html.escape):
+            return described(shelf, labels, name, language)
+
+    return respond
+
+
+def described(shelf: Shelf, labels: Labels, name: object, language: Language) -> str:
+    """Draw what is known of the weights that somebody named, before they come.
+
+    Args:
+        shelf: The models.
+        labels: The tabs.
+        name: Straight from the visitor.
+        language: Of the sentence where nothing can be told.
+    """
+    if not isinstance(name, str) or not name.strip():
+        return ""
+    try:
+        return card_html(shelf.describe(name.strip()), labels)
+    except ModelError as error:
+        return f'<p class="mp-failure">{escape(error.text(language))}</p>'
+
+
+def drawn_table(shelf: Shelf, labels: Labels, query: object) -> str:
+    """Draw the models that a search finds, each with what is known of it.
+
+    Args:
+        shelf: The models.
+        labels: The tabs.
+        query: Straight from the visitor.
+    """
+    wanted = query[:MAX_QUERY_CHARS] if isinstance(query, str) else ""
+    facts = {row.name: row for row in shelf.catalogue()}
+    found = matching(shelf.states(), facts, labels, wanted)
+    if not found:
+        return views.notice(
+            "没有找到；试试别的词，或在上面直接填 hub 编号。 Nothing found: try other "
+            "words, or type a hub id above."
+        )
+    return table_html(found, facts, labels)
+
+
 def _acting(
-    act: Callable[[str], None], refresh: Callable[[], list[Any]]
+    act: Callable[[str], None], refresh: Callable[[object], list[Any]]
 ) -> Callable[..., list[Any]]:
-    def respond(request: gr.Request, name: Any) -> list[Any]:
+    def respond(request: gr.Request, name: Any, query: Any) -> list[Any]:
         with told(language_of(request.headers.get("accept-language")), html.escape):
             if not isinstance(name, str) or not name.strip():
                 raise InvalidRequestError(
@@ -152,7 +235,7 @@ def _acting(
                     "Choose a model first, or type a hub id, owner/name.",
                 )
             act(name.strip())
-        return refresh()
+        return refresh(query)
 
     return respond
 
@@ -179,9 +262,23 @@ def _unremarkable(state: ModelState) -> bool:
     return state.status == "absent" or offline
 
 
-def table_html(states: Iterable[ModelState]) -> str:
-    """Draw every known model with its state and facts."""
-    return f'<ul class="mp-states">{"".join(map(_state_html, states))}</ul>'
+def table_html(
+    states: Iterable[ModelState],
+    facts: Mapping[str, ModelFacts] | None = None,
+    labels: Labels | None = None,
+) -> str:
+    """Draw models with their state and facts.
+
+    Args:
+        states: In display order.
+        facts: What the catalogue knows of them, by name.
+        labels: The tabs.
+    """
+    lines = (
+        _state_html(state, (facts or {}).get(state.name), labels or {})
+        for state in states
+    )
+    return f'<ul class="mp-states">{"".join(lines)}</ul>'
 
 
 def _brief(state: ModelState) -> str:
@@ -190,8 +287,10 @@ def _brief(state: ModelState) -> str:
     return STATUS[state.status]
 
 
-def _state_html(state: ModelState) -> str:
+def _state_html(state: ModelState, facts: ModelFacts | None, labels: Labels) -> str:
     detail = _detail(state)
+    if facts is not None and state.info is None:
+        detail = facts_line(facts, labels) + detail
     return (
         f'<li class="mp-state mp-{state.status}"><div class="mp-state-head"><i></i>'
         f"<strong>{escape(state.title)}</strong><code>{escape(state.name)}</code>"

@@ -29,6 +29,8 @@ class Settings:
         engine: ``auto`` or an engine's name.
         offline: Never reach for the hub.
         cache_dir: Where downloads are kept; None follows the hub client's rules.
+        memory_gb: How much memory downloaded models may take together; None for half
+            of the machine's.
         queue_size: Requests that may wait.
         deadline_seconds: Longest time one request may compute.
         slots: Requests computing at once.
@@ -42,6 +44,7 @@ class Settings:
     engine: str = "auto"
     offline: bool = False
     cache_dir: Path | None = None
+    memory_gb: float | None = None
     queue_size: int = 32
     deadline_seconds: float = 120.0
     slots: int = 2
@@ -162,6 +165,13 @@ OPTIONS = (
         "DIR",
         "下载存放处 / where downloads are kept (the hub client's own folder)",
         (PREFIX + "CACHE",),
+    ),
+    Option(
+        "memory_gb",
+        Number(0.1, 100_000, whole=False),
+        "GB",
+        "下载的模型一共最多占多少内存 / memory that downloaded models may take "
+        "together (half of the machine's)",
     ),
     Option(
         "queue_size",

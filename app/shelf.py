@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from typing import Protocol, TypeVar
 
-from model_core.interfaces import ModelError, ModelState, Role
+from model_core.interfaces import ModelError, ModelFacts, ModelState, Role
 
 ModelT = TypeVar("ModelT")
 
@@ -67,6 +67,14 @@ class Shelf(Protocol):
 
     def cards(self, task: str) -> tuple[Card, ...]:
         """Return the catalogue of one task."""
+        ...
+
+    def catalogue(self) -> tuple[ModelFacts, ...]:
+        """Return what is known of every card, without asking anybody."""
+        ...
+
+    def describe(self, name: str) -> ModelFacts:
+        """Return what is known of weights; may ask the hub, and raise ModelError."""
         ...
 
     def load(self, name: str) -> None:

@@ -14,49 +14,58 @@ import itertools
 import logging
 import os
 import queue
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 from model_core.catalog import (
     CARDS,
     DEFAULT_WEIGHTS,
-    HEAD_OF_ROLE,
     TASK_OF_ROLE,
     ModelCard,
     cards_for,
-    check_head,
-    find_card,
-    roles_of,
+    facts_of,
 )
-from model_core.checkpoints.hub import DownloadCancelledError, HubClient, check_repo_id
-from model_core.checkpoints.load_failures import load_failure, no_part, refusal
+from model_core.catalog_sizes import num_parameters
+from model_core.checkpoints.hub import DownloadCancelledError, HubClient
+from model_core.checkpoints.load_failures import load_failure, refusal
+from model_core.checkpoints.needs import count_parameters
 from model_core.engines.registry import AUTO as ENGINE_AUTO
 from model_core.engines.registry import ENGINES, check_engine
 from model_core.interfaces import (
     SUMMARIZER,
     TEXT_REWRITER,
     ModelError,
+    ModelFacts,
     ModelState,
     ModelStatus,
     Player,
     Role,
-    TurnLayout,
 )
+from model_core.memory import budget_bytes, weights_bytes
 from model_core.roles.composed_summarizer import ComposedSummarizer
+from model_core.sources import (
+    EMBEDDED,
+    EMBEDDED_SOURCE,
+    KNOWN,
+    TASK,
+    Source,
+    asked,
+    check_part,
+    find_folder,
+    find_remote,
+    pooling_of,
+    told,
+    turns_of,
+)
 
 ModelT = TypeVar("ModelT")
 
-AUTO, EMBEDDED, HUB = "auto", "embedded", "hub"
-TASK = "generation"
-EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "embedded"
+AUTO, HUB = "auto", "hub"
 
-MAX_HUB_MODELS = 2
-"""Models of the hub or of a folder in memory at once; the embedded one is apart."""
 MAX_WAITING = 8
 """Models that may wait for the one worker."""
 MAX_STRANGERS = 32
@@ -64,9 +73,9 @@ MAX_STRANGERS = 32
 CLOSE_SECONDS = 10.0
 """How long a closing shelf waits for its worker: a process that ends while a thread
 is inside the framework is aborted."""
-BARE_WORD = re.compile(r"\w[\w.-]*")
 ON_THE_WAY: tuple[ModelStatus, ...] = ("waiting", "downloading", "loading")
 MEGABYTE = 1_000_000
+GIGABYTE = 1_000_000_000
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +92,8 @@ class ShelfSettings:
         cache_dir: Where downloads are kept; None follows the hub client's rules.
         allow_local: Accept a folder as a name (from a terminal, never from a page).
         dtype: Keras dtype policy.
+        memory_bytes: How much memory weights of the hub or of folders may take
+            together, the embedded ones apart; None for half of the machine's.
         rehearse: Play every part of the embedded weights once, so that nobody waits
             for a first time; not worth it where one question is asked.
     """
@@ -93,6 +104,7 @@ class ShelfSettings:
     cache_dir: Path | None = None
     allow_local: bool = False
     dtype: str = "float32"
+    memory_bytes: int | None = None
     rehearse: bool = True
 
 
@@ -105,29 +117,10 @@ class Readiness:
     en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where weights come from.
-
-    Attributes:
-        name: What the panel and the results call them.
-        title: For people.
-        folder: Where they lie, for weights that need no hub.
-        repo_id: Which repository holds them otherwise.
-        revision: Which revision of it; None for its main branch.
-    """
-
-    name: str
-    title: str
-    folder: Path | None = None
-    repo_id: str = ""
-    revision: str | None = None
-
-
-EMBEDDED_SOURCE = Source(EMBEDDED, "内置小模型 · embedded", EMBEDDED_FOLDER)
-
 Loader = Callable[[Path, Source, str, ShelfSettings], Player]
 """Turns (folder, source, commit, settings) into a player; may take seconds."""
+Counter = Callable[[Path], int]
+"""Tells how many parameters a folder's weights have, without loading them."""
 
 
 def load_player(
@@ -150,7 +143,8 @@ def load_player(
         commit=commit,
         engine=settings.engine,
         dtype=settings.dtype,
-        turns=_turns(source),
+        turns=turns_of(source),
+        pooling=pooling_of(source),
     )
     cast = Cast(loaded)
     if not cast.roles:
@@ -222,6 +216,7 @@ class ModelShelf:
         *,
         hub: HubClient | None = None,
         loader: Loader | None = None,
+        counter: Counter | None = None,
     ) -> None:
         """Prepare the shelf; nothing loads before ``start`` or a request.
 
@@ -233,6 +228,8 @@ class ModelShelf:
         self._settings = settings
         self._hub = hub or HubClient(settings.cache_dir, offline=settings.offline)
         self._loader = loader or load_player
+        self._counter = counter or count_parameters
+        self._budget_bytes = settings.memory_bytes or budget_bytes()
         self._changed = threading.Condition()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._uses = itertools.count(1)
@@ -271,6 +268,25 @@ class ModelShelf:
     def cards(self, task: str) -> tuple[ModelCard, ...]:
         """Return the catalogue of a task, its default first."""
         return cards_for(task)
+
+    def catalogue(self) -> tuple[ModelFacts, ...]:
+        """Return what is known of every card that a tab offers, in display order."""
+        rows = (facts_of(card) for card in CARDS if card.tasks)
+        return tuple(replace(row, budget_bytes=self._budget_bytes) for row in rows)
+
+    def describe(self, name: str) -> ModelFacts:
+        """Return what is known of weights before they come.
+
+        The hub is asked for those that are not in the catalogue; nothing but its file
+        list comes down.
+
+        Raises:
+            ModelError: unknown_weights or unsafe_name; and what asking the hub raises.
+        """
+        with self._changed:
+            source = self._find(name)
+        facts = told(source) or asked(source, self._hub, self._settings.dtype)
+        return replace(facts, budget_bytes=self._budget_bytes)
 
     def load(self, name: str) -> None:
         """Begin to load weights; also the way to try again after a failure.
@@ -342,7 +358,7 @@ class ModelShelf:
         if weights.strip() != AUTO:
             meant = _hub_weights(role) if weights.strip() == HUB else weights
             source = self._find(meant)
-            _check_part(source, role)
+            check_part(source, role)
             return self._slot(source)
         for source in (self._wanted, *_preferred(role)):
             slot = self._slots.get(source)
@@ -361,10 +377,10 @@ class ModelShelf:
         name = self._meant(name.strip())
         if name == EMBEDDED:
             return EMBEDDED_SOURCE
-        folder = _find_folder(name) if self._settings.allow_local else None
+        folder = find_folder(name) if self._settings.allow_local else None
         if folder is not None:
             return Source(folder.name, folder.name, folder)
-        source = _find_remote(name)
+        source = find_remote(name)
         if self._settings.weights == EMBEDDED:
             raise refusal("only_embedded", name=source.name)
         return source
@@ -421,17 +437,37 @@ class ModelShelf:
         slot.become("absent")
         self._changed.notify_all()
 
-    def _make_room(self) -> None:
+    def _make_room(self, needed_bytes: int) -> None:
         """Release the least recently used models until one more may come."""
         held = [
-            slot
+            (slot, slot.player.weights.size_bytes)
             for source, slot in self._slots.items()
-            if slot.status == "ready" and source is not EMBEDDED_SOURCE
+            if slot.player is not None and source is not EMBEDDED_SOURCE
         ]
-        held.sort(key=lambda slot: slot.last_used)
-        for slot in held[: max(0, len(held) - MAX_HUB_MODELS + 1)]:
+        held.sort(key=lambda one: one[0].last_used)
+        taken_bytes = needed_bytes + sum(size for _, size in held)
+        for slot, size in held:
+            if taken_bytes <= self._budget_bytes:
+                return
+            taken_bytes -= size
             logger.info("%s is released: room for another", slot.source.name)
             self._release(slot)
+
+    def _check_fits(self, name: str, num_parameters: int) -> int:
+        """Return the memory that weights need.
+
+        Raises:
+            ModelError: ``memory`` where they alone are more than all may take.
+        """
+        needed = weights_bytes(num_parameters, self._settings.dtype)
+        if needed > self._budget_bytes:
+            raise refusal(
+                "too_large",
+                name=name,
+                needed=f"{needed / GIGABYTE:.1f} GB",
+                budget=f"{self._budget_bytes / GIGABYTE:.1f} GB",
+            )
+        return needed
 
     # The worker's thread
 
@@ -443,9 +479,9 @@ class ModelShelf:
         source = job.slot.source
         try:
             folder, commit = self._fetch(job)
+            needed_bytes = self._needed_bytes(source, folder)
             with self._step(job):
-                if source is not EMBEDDED_SOURCE:
-                    self._make_room()
+                self._make_room(needed_bytes)
                 job.slot.become("loading")
             player = self._loader(folder, source, commit, self._settings)
             with self._step(job):
@@ -465,6 +501,7 @@ class ModelShelf:
         source = job.slot.source
         if source.folder is not None:
             return source.folder, ""
+        self._check_fits(source.name, num_parameters(source.repo_id))
         with self._step(job):
             job.slot.become("downloading")
 
@@ -479,6 +516,20 @@ class ModelShelf:
             cancelled=job.ticket.is_set,
         )
         return snapshot.folder, snapshot.commit
+
+    def _needed_bytes(self, source: Source, folder: Path) -> int:
+        """Return the memory that a folder's weights need; 0 for the embedded ones.
+
+        Raises:
+            ModelError: ``memory`` where they are more than all may take.
+        """
+        if source is EMBEDDED_SOURCE:
+            return 0
+        try:
+            count = self._counter(folder)
+        except (ValueError, OSError):
+            return 0  # the loader says why, in full
+        return self._check_fits(source.name, count)
 
     @contextlib.contextmanager
     def _step(self, job: Job) -> Iterator[None]:
@@ -506,47 +557,6 @@ def _check_engine(name: str) -> None:
         ) from error
 
 
-def _find_folder(name: str) -> Path | None:
-    """Return the folder of that name, None where the name is meant for the hub.
-
-    Raises:
-        ModelError: ``not_found`` where it can only be a path, and there is none.
-    """
-    with contextlib.suppress(OSError, RuntimeError, ValueError):
-        folder = Path(name).expanduser().resolve()
-        if folder.is_dir():
-            return folder
-    if not name.startswith(("/", ".", "~")):
-        return None
-    raise refusal("no_folder", name=name)
-
-
-def _find_remote(name: str) -> Source:
-    """Return the repository that a catalogue name or a hub id stands for.
-
-    Raises:
-        ModelError: unknown_weights for a word that is not in the catalogue,
-            unsafe_name for what is no hub id, missing_head for weights that no tab can
-            use.
-    """
-    card = find_card(name)
-    if card is None and BARE_WORD.fullmatch(name):
-        raise refusal("unknown", name=name, example=DEFAULT_WEIGHTS[TASK])
-    repo_id, revision = (card.repo_id, None) if card else check_repo_id(name)
-    card = card or find_card(repo_id)
-    if card is not None and not card.tasks:
-        check_head(card.repo_id, card.refusals[0].head)
-    shown = f"{repo_id}@{revision}" if revision else repo_id
-    title = card.title if card and not revision else shown
-    return Source(shown, title, repo_id=repo_id, revision=revision)
-
-
-def _turns(source: Source) -> TurnLayout:
-    """Return how published weights read a conversation, as their row says it."""
-    card = find_card(source.repo_id) if source.repo_id else None
-    return card.turns if card else ""
-
-
 def _hub_weights(role: Role[ModelT]) -> str:
     """Return what ``hub`` stands for in a part: its tab's weights, else ``hub``."""
     return DEFAULT_WEIGHTS.get(TASK_OF_ROLE.get(role.name, ""), HUB)
@@ -555,7 +565,7 @@ def _hub_weights(role: Role[ModelT]) -> str:
 def _preferred(role: Role[ModelT]) -> tuple[Source, ...]:
     """Return the weights that a part's tab uses when nobody chooses."""
     name = DEFAULT_WEIGHTS.get(TASK_OF_ROLE.get(role.name, ""))
-    return (_find_remote(name),) if name else ()
+    return (find_remote(name),) if name else ()
 
 
 def _played(role: Role[ModelT], player: Player, embedded: Player | None) -> ModelT:
@@ -571,22 +581,6 @@ def _played(role: Role[ModelT], player: Player, embedded: Player | None) -> Mode
         embedded.play(SUMMARIZER), player.play(TEXT_REWRITER)
     )
     return cast("ModelT", summarizer)
-
-
-def _check_part(source: Source, role: Role[ModelT]) -> None:
-    """Refuse published weights that are known not to play a part, before any download.
-
-    Raises:
-        ModelError: ``missing_head``, with what they can play.
-    """
-    card = find_card(source.repo_id) if source.repo_id else None
-    if card is None:
-        return
-    if role.name in HEAD_OF_ROLE:
-        check_head(card.repo_id, HEAD_OF_ROLE[role.name])
-    able = roles_of(card)
-    if role.name not in {one.name for one in able}:
-        raise no_part(source.name, role, able)
 
 
 def _check_coming(slot: Slot, remaining_seconds: float) -> None:
@@ -605,10 +599,3 @@ def _not_ready(slot: Slot) -> ModelError:
         here=slot.downloaded_bytes // MEGABYTE,
         total=slot.total_bytes // MEGABYTE,
     )
-
-
-KNOWN = (
-    EMBEDDED_SOURCE,
-    *(_find_remote(card.name) for card in CARDS if card.tasks),
-)
-"""What the panel always shows, in display order."""

@@ -11,6 +11,7 @@ from model_core.interfaces import (
     GenerationFrame,
     GenerationOptions,
     ModelError,
+    ModelFacts,
     ModelState,
     Role,
     TokenScore,
@@ -134,6 +135,9 @@ STAND_INS = {  # by the role's name; these files import this one
     "mask_filler": "tests.fake_mask_filler:FakeMaskFiller",
     "summarizer": "tests.fake_summarizer:FakeSummarizer",
     "dialogue_partner": "tests.fake_dialogue_partner:FakeDialoguePartner",
+    "sentence_encoder": "tests.fake_sentences:FakeSentenceEncoder",
+    "text_classifier": "tests.fake_sentences:FakeTextClassifier",
+    "replaced_token_detector": "tests.fake_sentences:FakeReplacedTokenDetector",
 }
 
 
@@ -177,6 +181,15 @@ class FakeShelf:
     def cards(self, task: str) -> tuple[FakeCard, ...]:
         """The same cards for every task."""
         return tuple(FakeCard(name, name) for name in self.known if "/" in name)
+
+    def catalogue(self) -> tuple[ModelFacts, ...]:
+        """What is known of the cards."""
+        return tuple(self.describe(card.name) for card in self.cards(""))
+
+    def describe(self, name: str) -> ModelFacts:
+        """Facts of a known name."""
+        self._check(name)
+        return ModelFacts(name, name, "gpt2", ("generation",), 400_000_000, 400_000_000)
 
     def load(self, name: str) -> None:
         """Load at once."""

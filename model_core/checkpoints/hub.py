@@ -38,6 +38,7 @@ from model_core.checkpoints.hub_record import (
     RepoStore,
     choose_files,
     has_digest,
+    is_weights,
     size_of,
 )
 from model_core.interfaces import ModelError
@@ -81,6 +82,27 @@ class Snapshot:
     folder: Path
     commit: str
     repo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a repository holds for a loader, asked before anything is downloaded.
+
+    Attributes:
+        repo_id: ``owner/name``.
+        size_bytes: Of the files a loader needs.
+        weights_bytes: Of the weights among them.
+        num_parameters: Scalars, where the hub counts them; else 0.
+        license: As the model's page states it, else "".
+        is_here: Whether all of it is in the cache.
+    """
+
+    repo_id: str
+    size_bytes: int
+    weights_bytes: int
+    num_parameters: int = 0
+    license: str = ""
+    is_here: bool = False
 
 
 def check_repo_id(text: str) -> tuple[str, str | None]:
@@ -161,6 +183,26 @@ class HubClient:
                 lambda: self._snapshot(store, revision, meter), cancelled=cancelled
             )
 
+    def outline(self, repo_id: str, revision: str | None = None) -> Outline:
+        """Return what would come down, without fetching it.
+
+        Args:
+            repo_id: ``owner/name``, with or without ``@revision``.
+            revision: Branch, tag or commit; the repository's main branch by default.
+
+        Raises:
+            ModelError: What ``snapshot`` raises before its first byte.
+        """
+        repo_id, named = check_repo_id(repo_id)
+        revision = revision or named or DEFAULT_REVISION
+        store = RepoStore(self.cache_dir, repo_id)
+        with self._typed_failures(repo_id):
+            record = store.read_record(revision)
+            if record is not None:
+                return _outline(record, None)
+            info = self._probe(repo_id, revision)
+            return _outline(self._list(repo_id, revision, str(info.sha)), info)
+
     def _snapshot(self, store: RepoStore, revision: str, meter: "_Meter") -> Snapshot:
         recorded = store.read_record(revision)
         record = store.verified(recorded or self._resolve(store, revision))
@@ -190,7 +232,9 @@ class HubClient:
             return cached
 
     def _ask(self, repo_id: str, revision: str) -> Record:
-        commit = self._probe(repo_id, revision)
+        return self._list(repo_id, revision, str(self._probe(repo_id, revision).sha))
+
+    def _list(self, repo_id: str, revision: str, commit: str) -> Record:
         api = _client().HfApi(endpoint=self.endpoint)
         with self._answers_of_a_hub(repo_id):
             listing = _bounded(
@@ -205,8 +249,8 @@ class HubClient:
         files = tuple(declared[name] for name in names)
         return Record(repo_id, revision, commit, files)
 
-    def _probe(self, repo_id: str, revision: str) -> str:
-        """Return the commit of a revision, or fail within ``PROBE_SECONDS``."""
+    def _probe(self, repo_id: str, revision: str) -> Any:
+        """Return what the hub says of a revision, or fail within ``PROBE_SECONDS``."""
         if self.offline:
             raise failure("offline", repo=repo_id)
         api = _client().HfApi(endpoint=self.endpoint)
@@ -219,7 +263,7 @@ class HubClient:
             )
             if not COMMIT.fullmatch(info.sha or ""):
                 raise ValueError("the hub names no commit")
-            return str(info.sha)
+            return info
 
     def _reach(self, record: Record) -> None:
         """Find out quickly whether what a record lacks can be fetched again."""
@@ -466,6 +510,21 @@ def _timeouts() -> tuple[float, float, float, float]:
     """Return seconds to (connect, read, write, wait for a free connection)."""
     stalled = float(_client().constants.HF_HUB_DOWNLOAD_TIMEOUT)
     return (PROBE_SECONDS, stalled, stalled, stalled)
+
+
+def _outline(record: Record, info: Any) -> Outline:
+    """Return a record's sizes, and what the hub says beside them if it was asked."""
+    weights = sum(file.size_bytes for file in record.files if is_weights(file.name))
+    card = getattr(info, "card_data", None) or {}
+    license_name = card.get("license")
+    return Outline(
+        repo_id=record.repo_id,
+        size_bytes=record.size_bytes,
+        weights_bytes=weights,
+        num_parameters=int(getattr(getattr(info, "safetensors", None), "total", 0)),
+        license=license_name if isinstance(license_name, str) else "",
+        is_here=not record.unverified,
+    )
 
 
 def _declared(entry: Any) -> HubFile | None:

@@ -110,6 +110,13 @@ def choose_files(names: Iterable[str]) -> tuple[str, ...]:
     return (config, *(name for name in TEXT_FILES if name in present), *weights)
 
 
+def is_weights(name: str) -> bool:
+    """Whether a file's name is that of weights, whole or a shard."""
+    return any(
+        name == whole or shard.fullmatch(name) for whole, shard in WEIGHT_FORMATS
+    )
+
+
 def digest_of(path: Path, digest: str) -> str:
     """Return the digest of a file's bytes, of the same kind as ``digest``.
 

@@ -18,6 +18,7 @@ ErrorKind = Literal[
     "network",
     "missing_head",
     "unsupported",
+    "memory",
     "busy",
     "internal",
 ]
@@ -71,6 +72,35 @@ class WeightsInfo:
     engine: str
     device: str
     commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of weights before they come.
+
+    Attributes:
+        name: What ``load`` takes.
+        title: For people.
+        family: Name of the model family; "" where it is not known yet.
+        tasks: Tabs that they serve, as far as it is known.
+        disk_bytes: About how much comes down; 0 where it is not known.
+        memory_bytes: About how much memory they will take once loaded; 0 likewise.
+        budget_bytes: How much memory all loaded weights may take here.
+        license: SPDX name, "" where their page states none.
+        note: What a person should know before choosing them, ``中文 · English``.
+        is_here: Whether they need no download any more.
+    """
+
+    name: str
+    title: str
+    family: str = ""
+    tasks: tuple[str, ...] = ()
+    disk_bytes: int = 0
+    memory_bytes: int = 0
+    budget_bytes: int = 0
+    license: str = ""
+    note: str = ""
+    is_here: bool = False
 
 
 ModelStatus = Literal["absent", "waiting", "downloading", "loading", "ready", "failed"]

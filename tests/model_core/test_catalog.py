@@ -12,9 +12,11 @@ from model_core.catalog import (
     check_head,
     find_card,
 )
+from model_core.catalog_sizes import MILLIONS
 from model_core.checkpoints.hub import check_repo_id
 from model_core.interfaces import ModelError
 from model_core.models.families import FAMILIES
+from tests.model_core.published_shapes import SHAPES, parameters
 
 REPOSITORIES = {
     "uer/gpt2-distil-chinese-cluecorpussmall",
@@ -56,6 +58,47 @@ REPOSITORIES = {
     "IDEA-CCNL/Randeng-Pegasus-523M-Summary-Chinese",
     "csebuetnlp/mT5_multilingual_XLSum",
     "fnlp/bart-base-chinese",
+    "Tongjilibo/simbert-chinese-tiny",
+    "Tongjilibo/simbert-chinese-small",
+    "Tongjilibo/simbert-chinese-base",
+    "junnyu/roformer_chinese_sim_char_ft_base",
+    "hfl/chinese-xlnet-base",
+    "uer/roberta-base-finetuned-jd-binary-chinese",
+    "uer/roberta-base-finetuned-dianping-chinese",
+    "uer/roberta-base-finetuned-chinanews-chinese",
+    "IDEA-CCNL/Erlangshen-Roberta-110M-Sentiment",
+    "IDEA-CCNL/Erlangshen-Roberta-110M-Similarity",
+    "IDEA-CCNL/Erlangshen-Roberta-110M-NLI",
+    "hfl/chinese-electra-180g-small-discriminator",
+    "hfl/chinese-electra-180g-base-discriminator",
+    "Tongjilibo/gpt2-ml_15g_corpus",
+    "Tongjilibo/gpt2-ml_30g_corpus",
+    "mymusise/CPM-Generate-distill",
+    "TsinghuaAI/CPM-Generate",
+    "Babelscape/mrebel-large",
+    "fnlp/bart-large-chinese",
+    "uer/bart-base-chinese-cluecorpussmall",
+    "uer/pegasus-base-chinese-cluecorpussmall",
+    "uer/t5-small-chinese-cluecorpussmall",
+    "uer/t5-base-chinese-cluecorpussmall",
+    "uer/t5-v1_1-small-chinese-cluecorpussmall",
+    "uer/t5-v1_1-base-chinese-cluecorpussmall",
+    "nghuyong/ernie-3.0-xbase-zh",
+    "nghuyong/ernie-3.0-medium-zh",
+    "nghuyong/ernie-3.0-mini-zh",
+    "nghuyong/ernie-3.0-micro-zh",
+    "nghuyong/ernie-3.0-nano-zh",
+    "sijunhe/nezha-cn-large",
+    "sijunhe/nezha-base-wwm",
+    "sijunhe/nezha-large-wwm",
+    "junnyu/wobert_chinese_base",
+    "voidful/albert_chinese_small",
+    "voidful/albert_chinese_large",
+    "voidful/albert_chinese_xlarge",
+    "voidful/albert_chinese_xxlarge",
+    "clue/albert_chinese_tiny",
+    "hfl/chinese-electra-180g-base-generator",
+    "hfl/chinese-xlnet-mid",
 }
 
 
@@ -72,8 +115,10 @@ def test_a_row_is_filled_in(card):
     assert re.fullmatch(r".*[\u4e00-\u9fff]?.* · [ -~]+", card.title)
     assert not card.note or " · " in card.note
     assert card.download_bytes >= 0
-    assert (card.prompt_format == "cls_first") == (card.family in {"gpt2", "gpt"})
+    opened = card.family in {"gpt2", "gpt"} and "CPM" not in card.name
+    assert (card.prompt_format == "cls_first") == opened
     assert bool(card.turns) == ("dialogue" in card.tasks)
+    assert (card.pooling is not None) == ("similarity" in card.tasks)
 
 
 def test_names_are_unique_and_find_their_row():
@@ -96,12 +141,12 @@ def test_the_default_of_a_task_is_one_of_its_rows_and_comes_first(task):
 
 def test_rows_of_a_task_keep_the_tables_order_after_the_default():
     names = [card.name for card in cards_for("generation")]
-    assert len(names) == 9
+    assert len(names) == 13
     assert names[1:] == [card.name for card in CARDS if card.name in names][1:]
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"generation, dialogue.*received 'poetry'"):
+    with pytest.raises(ValueError, match=r"generation, title.*received 'poetry'"):
         cards_for("poetry")
 
 
@@ -114,3 +159,32 @@ def test_the_random_cloze_head_is_refused_and_the_encoder_is_not():
     check_head("hfl/chinese-roberta-wwm-ext-large", "pooler")
     check_head("hfl/chinese-roberta-wwm-ext", "masked_lm")
     check_head("nobody/knows", "masked_lm")
+
+
+# Sizes
+
+
+def test_every_row_says_how_large_it_is():
+    assert {card.repo_id for card in CARDS} == MILLIONS.keys() == SHAPES.keys()
+
+
+@pytest.mark.parametrize(("repo_id", "count"), list(parameters()))
+def test_a_size_is_what_the_published_config_makes_it(repo_id, count):
+    assert MILLIONS[repo_id] == pytest.approx(count / 1e6, rel=0.01, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "card", [card for card in CARDS if card.download_bytes], ids=lambda card: card.name
+)
+def test_a_published_file_holds_so_many_numbers(card):
+    """Of four bytes or two; what lies beside the weights is below a twelfth of them."""
+    if card.repo_id == "Tongjilibo/simbert-chinese-tiny":
+        return  # its token embedding is in eight
+    for_each = card.download_bytes / (MILLIONS[card.repo_id] * 1e6)
+    assert 0.98 * 4 <= for_each <= 4.35 or 0.98 * 2 <= for_each <= 2.2
+
+
+def test_a_rows_family_is_that_of_its_published_config():
+    for card in CARDS:
+        values, _ = SHAPES[card.repo_id]
+        assert values["model_type"] in FAMILIES[card.family].model_types

@@ -34,7 +34,8 @@ from model_core.interfaces import (
     TEXT_REWRITER,
     ModelError,
 )
-from model_core.shelf import EMBEDDED_FOLDER, ModelShelf, ShelfSettings
+from model_core.shelf import ModelShelf, ShelfSettings
+from model_core.sources import EMBEDDED_FOLDER
 from tests.fakehub import COMMIT, FakeHub
 from tests.fakes import EMBEDDED, FakeGenerator, FakePlayer
 
@@ -45,6 +46,7 @@ LYRIC = "uer/gpt2-chinese-lyric"
 READER = DEFAULT_WEIGHTS["qa"]
 WRITER = DEFAULT_WEIGHTS["title"]
 PATIENCE = 5.0
+SIZE = 500_000_000  # bytes of everything that FakeLoader loads
 
 
 @dataclass
@@ -86,7 +88,7 @@ class FakeLoader:
         if source.name in self.failures:
             raise self.failures[source.name]
         self.loaded.append((source.name, folder))
-        info = replace(EMBEDDED, name=source.name, commit=commit)
+        info = replace(EMBEDDED, name=source.name, commit=commit, size_bytes=SIZE)
         player = FakeGenerator(weights=info)
         parts = self.parts.get(source.name, (TEXT_GENERATOR.name,))
         return FakePlayer(dict.fromkeys(parts, player), info)
@@ -123,9 +125,15 @@ def make_shelf(client, loader):
     """Build shelves that are closed when the test ends."""
     shelves = []
 
-    def make(**settings):
-        shelves.append(ModelShelf(ShelfSettings(**settings), hub=client, loader=loader))
-        return shelves[-1]
+    def make(*, counted=0, **settings):
+        shelf = ModelShelf(
+            ShelfSettings(**settings),
+            hub=client,
+            loader=loader,
+            counter=lambda _: counted,
+        )
+        shelves.append(shelf)
+        return shelf
 
     yield make
     for gate in (*client.gates.values(), *loader.gates.values()):
@@ -414,14 +422,64 @@ def test_a_running_generator_outlives_its_place_and_nothing_else_does(make_shelf
     assert name_of(shelf) == "embedded"  # and it comes back when it is wanted
 
 
-def test_at_most_two_hub_models_stay_and_the_least_used_goes(make_shelf):
-    shelf = make_shelf()
+def test_the_least_used_goes_where_another_would_not_fit_beside_it(make_shelf):
+    shelf = make_shelf(memory_bytes=2 * SIZE, counted=SIZE // 4)
     shelf.model(TEXT_GENERATOR, "embedded")
     for name in (DEFAULT, POEM, DEFAULT, LYRIC):
         shelf.model(TEXT_GENERATOR, name)
     ready = {state.name for state in shelf.states() if state.status == "ready"}
     assert ready == {"embedded", DEFAULT, LYRIC}
     assert state_of(shelf, POEM).status == "absent"
+
+
+def test_everything_stays_as_long_as_there_is_room(make_shelf):
+    shelf = make_shelf(memory_bytes=3 * SIZE, counted=SIZE // 4)
+    for name in (DEFAULT, POEM, LYRIC):
+        shelf.model(TEXT_GENERATOR, name)
+    assert {state_of(shelf, name).status for name in (DEFAULT, POEM, LYRIC)} == {
+        "ready"
+    }
+
+
+def test_two_big_ones_are_never_there_at_once(make_shelf, loader):
+    shelf = make_shelf(memory_bytes=int(1.5 * SIZE), counted=SIZE // 4)
+    shelf.model(TEXT_GENERATOR, DEFAULT)
+    loader.gates[POEM] = threading.Event()
+    shelf.load(POEM)
+    wait_for(shelf, POEM, "loading")
+    assert state_of(shelf, DEFAULT).status == "absent"  # gone before the other comes
+
+
+def test_weights_larger_than_all_may_take_are_refused_and_nothing_leaves(
+    make_shelf, client
+):
+    shelf = make_shelf(memory_bytes=200_000_000)
+    shelf.model(TEXT_GENERATOR, "someone/else")
+    error = caught_from(shelf.model, TEXT_GENERATOR, DEFAULT)  # 60 M parameters
+    assert error.kind == "memory"
+    assert "0.2 GB" in error.zh
+    assert "--memory-gb" in error.en
+    assert (DEFAULT, None) not in client.asked  # before any download
+    assert state_of(shelf, "someone/else").status == "ready"
+
+
+def test_strangers_are_counted_once_their_files_are_there(make_shelf, loader):
+    shelf = make_shelf(memory_bytes=SIZE, counted=SIZE)
+    error = caught_from(shelf.model, TEXT_GENERATOR, "someone/else")
+    assert error.kind == "memory"
+    assert not [name for name, _ in loader.loaded if name == "someone/else"]
+
+
+def test_the_catalogue_tells_sizes_without_asking_anybody(make_shelf, client):
+    shelf = make_shelf(memory_bytes=123)
+    facts = {row.name: row for row in shelf.catalogue()}
+    assert facts[DEFAULT].memory_bytes == pytest.approx(238e6, rel=0.01)
+    assert {row.budget_bytes for row in facts.values()} == {123}
+    assert all(row.memory_bytes and row.disk_bytes for row in facts.values())
+    assert shelf.describe(DEFAULT) == facts[DEFAULT]
+    assert shelf.describe("embedded").is_here
+    assert client.asked == []
+    assert caught_from(shelf.describe, "../../etc").kind == "unsafe_name"
 
 
 def test_closing_gives_up_a_download_and_refuses_more(make_shelf, client):
@@ -633,7 +691,7 @@ def test_every_sentence_stands_in_both_languages():
 
 
 def test_every_row_of_refusals_is_used():
-    files = ("shelf.py", "checkpoints/load_failures.py")
+    files = ("shelf.py", "sources.py", "checkpoints/load_failures.py")
     source = "".join(
         (ROOT / "model_core" / name).read_text(encoding="utf8") for name in files
     )

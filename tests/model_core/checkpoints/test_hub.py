@@ -90,6 +90,41 @@ def test_a_snapshot_holds_what_a_loader_needs_and_one_weight_format(hub, cache):
     assert found == {name: FILES[name] for name in CHOSEN}
 
 
+def test_an_outline_tells_sizes_and_fetches_no_file(hub, cache):
+    hub.said = {
+        "cardData": {"license": "apache-2.0"},
+        "safetensors": {"parameters": {"F16": 1_000_000}, "total": 1_000_000},
+    }
+    outline = HubClient(cache).outline(REPO)
+    assert outline.size_bytes == TOTAL
+    assert outline.weights_bytes == len(WEIGHTS)
+    assert (outline.license, outline.num_parameters) == ("apache-2.0", 1_000_000)
+    assert not outline.is_here
+    assert not hub.bodies("config.json")
+    assert blobs(cache) == []
+
+
+@pytest.mark.parametrize("said", [{}, {"cardData": {"license": ["mit", "other"]}}])
+def test_an_outline_invents_nothing_that_the_hub_does_not_say(hub, cache, said):
+    hub.said = said
+    outline = HubClient(cache).outline(REPO)
+    assert (outline.license, outline.num_parameters) == ("", 0)
+
+
+def test_an_outline_of_what_is_here_asks_nobody(hub, cache):
+    HubClient(cache).snapshot(REPO)
+    outline = HubClient(cache, offline=True).outline(REPO)
+    assert outline.is_here
+    assert outline.size_bytes == TOTAL
+
+
+def test_an_outline_fails_as_a_download_would(hub, cache):
+    with failing("not_found", "me/nothing", "me/nothing"):
+        HubClient(cache).outline("me/nothing")
+    with failing("unsafe_name", "编号", "hub id"):
+        HubClient(cache).outline("../etc")
+
+
 @pytest.mark.parametrize(
     ("present", "chosen"),
     [

@@ -1,0 +1,32 @@
+"""The memory that models may take follows the machine, and a container's limit."""
+
+from pathlib import Path
+
+import pytest
+
+from model_core import memory
+from model_core.memory import ASSUMED_BYTES, budget_bytes, machine_bytes, weights_bytes
+
+
+def test_a_container_with_less_than_its_machine_counts(tmp_path: Path):
+    limit = tmp_path / "memory.max"
+    limit.write_text("1000000\n")
+    assert machine_bytes([limit]) == 1_000_000
+    assert budget_bytes(machine_bytes([limit])) == 500_000
+
+
+@pytest.mark.parametrize("text", ["max\n", "", "9223372036854771712\n", "-1\n"])
+def test_a_container_without_a_limit_has_its_machines_memory(tmp_path: Path, text):
+    limit = tmp_path / "memory.max"
+    limit.write_text(text)
+    assert machine_bytes([limit]) == machine_bytes([tmp_path / "none"]) > 2**28
+
+
+def test_a_system_that_does_not_tell_is_taken_for_a_small_laptop(monkeypatch):
+    monkeypatch.delattr(memory.os, "sysconf")
+    assert machine_bytes([]) == ASSUMED_BYTES
+
+
+def test_half_precision_takes_half_and_a_mixed_policy_keeps_whole_weights():
+    assert weights_bytes(10) == weights_bytes(10, "mixed_bfloat16") == 40
+    assert weights_bytes(10, "bfloat16") == weights_bytes(10, "float16") == 20

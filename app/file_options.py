@@ -13,6 +13,7 @@ from demos.limits import Limit
 from demos.qa.facts_task import BroughtBase
 from demos.qa.passages import Passages
 from demos.records import required_of, value_of
+from demos.similarity.line_list import LineList
 from demos.tasks import AnyTask
 from demos.triples.schema import SchemaLimit
 
@@ -21,6 +22,7 @@ WRITTEN: Mapping[type[Limit], str] = {
     SchemaLimit: "图书作品 作者 人物\n人物: 父亲, 母亲",
     Passages: "第一段……\n\n第二段……",
     ExampleList: "味道很好\t好评\n等了太久\t差评",
+    LineList: "怎么退货\n快递什么时候到",
 }
 BROUGHT: tuple[type[Limit], ...] = (BroughtBase,)  # a file beside the questions
 

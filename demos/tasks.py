@@ -20,12 +20,35 @@ from demos.fewshot.task import (
 )
 from demos.generation import record as generation_record
 from demos.generation.task import GenerationRequest, GenerationResult, generate
+from demos.judging import record as judging_record
+from demos.judging.classification import (
+    ClassificationRequest,
+    ClassificationResult,
+    categorize,
+    categorize_many,
+)
+from demos.judging.detection import (
+    DetectionRequest,
+    DetectionResult,
+    detect,
+    detect_many,
+)
 from demos.limits import Label
 from demos.qa import facts_record
 from demos.qa import record as qa_record
 from demos.qa.facts import FactsResult
 from demos.qa.facts_task import BroughtRequest, answer_brought
 from demos.qa.task import QaRequest, QaResult, answer
+from demos.similarity import nearest_record
+from demos.similarity import record as similarity_record
+from demos.similarity.nearest import NearestRequest, NearestResult, search
+from demos.similarity.searcher import Searcher
+from demos.similarity.task import (
+    SimilarityRequest,
+    SimilarityResult,
+    compare,
+    compare_many,
+)
 from demos.summary import record as summary_record
 from demos.summary.task import (
     SummaryRequest,
@@ -43,7 +66,10 @@ from model_core.interfaces import (
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
+    REPLACED_TOKEN_DETECTOR,
+    SENTENCE_ENCODER,
     SUMMARIZER,
+    TEXT_CLASSIFIER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -246,10 +272,76 @@ FACTS: Task[BroughtRequest, FactsResult] = Task(
     render_text=facts_record.render_text,
 )
 
+SIMILARITY: Task[SimilarityRequest, SimilarityResult] = Task(
+    name="similarity",
+    label=Label("句子相似度", "Similarity", "两句话有多像", "how alike two are"),
+    request_type=SimilarityRequest,
+    text_field="text",
+    role=SENTENCE_ENCODER,
+    run=compare,
+    to_record=similarity_record.to_record,
+    added_fields=similarity_record.ADDED_FIELDS,
+    render_text=similarity_record.render_text,
+    run_many=compare_many,
+)
+
+NEAREST: Task[NearestRequest, NearestResult] = Task(
+    name="nearest",
+    label=Label(
+        "相近句检索", "Nearest lines", "哪几行和它最像", "which lines are most alike"
+    ),
+    request_type=NearestRequest,
+    text_field="query",
+    role=SENTENCE_ENCODER,
+    run=search,
+    to_record=nearest_record.to_record,
+    added_fields=nearest_record.ADDED_FIELDS,
+    render_text=nearest_record.render_text,
+    prepare=Searcher,
+)
+
+CLASSIFICATION: Task[ClassificationRequest, ClassificationResult] = Task(
+    name="classification",
+    label=Label(
+        "判别类别",
+        "Fine-tuned classes",
+        "用微调过的分类权重",
+        "by weights that were fine-tuned for it",
+    ),
+    request_type=ClassificationRequest,
+    text_field="text",
+    role=TEXT_CLASSIFIER,
+    run=categorize,
+    to_record=judging_record.classification_record,
+    added_fields=judging_record.CLASSIFICATION_FIELDS,
+    render_text=judging_record.classification_text,
+    run_many=categorize_many,
+)
+
+DETECTION: Task[DetectionRequest, DetectionResult] = Task(
+    name="detection",
+    label=Label(
+        "找换过的字",
+        "Replaced tokens",
+        "哪些字像是换过的",
+        "which tokens look replaced",
+    ),
+    request_type=DetectionRequest,
+    text_field="text",
+    role=REPLACED_TOKEN_DETECTOR,
+    run=detect,
+    to_record=judging_record.detection_record,
+    added_fields=judging_record.DETECTION_FIELDS,
+    render_text=judging_record.detection_text,
+    run_many=detect_many,
+)
+
 # a tab each
 TASKS: dict[str, AnyTask] = {
     task.name: task
-    for task in (GENERATION, DIALOGUE, TITLE, TRIPLES, QA, FEWSHOT, SUMMARY)
+    for task in (GENERATION, TITLE, TRIPLES, QA, FEWSHOT, SUMMARY, SIMILARITY, DIALOGUE)
 }
 # and what a part of a tab asks
-EVERY_TASK: dict[str, AnyTask] = {**TASKS, FACTS.name: FACTS}
+EVERY_TASK: dict[str, AnyTask] = TASKS | {
+    task.name: task for task in (FACTS, NEAREST, CLASSIFICATION, DETECTION)
+}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STAGES = ("core", "plays")
 TASKS = (
     "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
+    "similarity",
 )  # fmt: skip
 
 CALIBRATED_ON = 500  # texts
@@ -107,7 +108,11 @@ def compare(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Print scores as JSON."""
-    ask = {"poems": _score_poems, "generation": _score_texts}
+    ask: dict[str, Callable[[argparse.Namespace], Mapping[str, Any]]] = {
+        "poems": _score_poems,
+        "generation": _score_texts,
+        "similarity": _score_pairs,
+    }
     scores = ask.get(options.task, _score_task)(options)
     print(json.dumps(scores, ensure_ascii=False))
 
@@ -125,6 +130,16 @@ def _score_texts(options: argparse.Namespace) -> dict[str, float]:
 
     model = evaluation.load(options.weights)
     return evaluation.bits_per_character(model, _input(options), options.chars)
+
+
+def _score_pairs(options: argparse.Namespace) -> dict[str, Any]:
+    """Score how well vectors tell pairs that mean the same, beside a baseline."""
+    from model_core.interfaces import SENTENCE_ENCODER
+    from recipes import evaluation, sentence_pairs
+
+    encoder = evaluation.load_player(options.weights).play(SENTENCE_ENCODER)
+    pairs = sentence_pairs.load_pairs(_input(options))
+    return sentence_pairs.evaluate_pairs(pairs, encoder)
 
 
 def _score_task(options: argparse.Namespace) -> dict[str, object]:
@@ -193,15 +208,21 @@ def release(options: argparse.Namespace) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    """Find where triples are best cut, on texts of training, and note it."""
+    """Find where triples and "no answer" are best cut, on texts of training."""
     from model_core.interfaces import TRIPLE_POINTER
+    from model_core.roles.passage_reader import NetworkPassageReader
     from recipes import calibrating, evaluation, tasks_data
     from recipes.task_files import evenly_spaced, find
 
     train = find(options.data / "triples", "train")
-    examples = tasks_data.read(train, tasks_data.triples_example)
+    triples = tasks_data.read(train, tasks_data.triples_example)
     pointer = evaluation.load_player(options.output).play(TRIPLE_POINTER)
-    found = calibrating.shifts(pointer, evenly_spaced(examples, CALIBRATED_ON))
+    found = calibrating.shifts(pointer, evenly_spaced(triples, CALIBRATED_ON))
+    questions = tasks_data.read(
+        find(options.data / "qa", "train"), tasks_data.qa_example
+    )
+    reader = NetworkPassageReader(evaluation.load(options.output), calibrating.NEVER)
+    found |= calibrating.doubts(reader, evenly_spaced(questions, CALIBRATED_ON))
     calibrating.write(options.output, found)
 
 

@@ -7,6 +7,7 @@ from model_core.interfaces import (
     ModelError,
     PointedTriple,
     Relation,
+    SchemaKind,
     TripleDecoder,
     WeightsInfo,
 )
@@ -38,7 +39,9 @@ class FakeTriplePointer:
     """Points at a fact wherever both of its names stand in one text, at their first.
 
     GPLinker is a little less sure than the half pointer. A text that holds a key of
-    ``failures`` raises its ModelError. ``asked`` has one entry per pass.
+    ``failures`` raises its ModelError. ``asked`` has one entry per pass. One whose kind
+    is ``own`` numbers its relations as it comes upon them; one that is ``asked`` finds
+    the facts of those that are named alike.
     """
 
     weights: WeightsInfo = EMBEDDED
@@ -46,13 +49,19 @@ class FakeTriplePointer:
     decoders: tuple[TripleDecoder, ...] = ("half_pointer", "gplinker")
     max_text_chars: int = 256
     facts: tuple[tuple[str, int, str, float], ...] = FACTS
-    is_open: bool = False
+    schema_kind: SchemaKind = "known"
     failures: dict[str, ModelError] = field(default_factory=dict)
     asked: list[tuple[tuple[str, ...], str, float]] = field(default_factory=list)
+    written: tuple[Relation, ...] = ()
 
     def asking(self, relations: tuple[Relation, ...]) -> "FakeTriplePointer":
-        """Return itself, or one that knows what is asked of open weights."""
-        return replace(self, relations=relations) if self.is_open else self
+        """Return itself, or one for a request; they share ``asked``."""
+        told: dict[SchemaKind, FakeTriplePointer] = {
+            "known": self,
+            "asked": replace(self, relations=relations),
+            "own": replace(self, relations=(), written=self.written or self.relations),
+        }
+        return told[self.schema_kind]
 
     def point(
         self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
@@ -71,11 +80,28 @@ class FakeTriplePointer:
         self, text: str, share: float, floor: float
     ) -> tuple[PointedTriple, ...]:
         found = (
-            PointedTriple(relation, _span(text, subject), _span(text, name), p * share)
+            PointedTriple(number, _span(text, subject), _span(text, name), p * share)
             for subject, relation, name, p in self.facts
             if subject in text and name in text and p * share >= floor
+            for number in self._numbers(relation)
         )
         return tuple(sorted(found, key=lambda one: -one.probability))
+
+    def _numbers(self, relation: int) -> list[int]:
+        if self.schema_kind == "known":
+            return [relation]
+        if self.schema_kind == "own":
+            name = self.written[relation]
+            if name not in self.relations:
+                self.relations = (*self.relations, name)
+            return [self.relations.index(name)]
+        known = RELATIONS[relation]
+        return [
+            number
+            for number, one in enumerate(self.relations)
+            if (one.subject_type, one.predicate)
+            == (known.subject_type, known.predicate)
+        ]
 
 
 def _span(text: str, part: str) -> tuple[int, int]:

@@ -10,6 +10,10 @@ from app.samples import sample
 from demos.fewshot.examples import EXAMPLES as FEWSHOT
 from demos.fewshot.task import classify
 from demos.qa.task import QaRequest, answer
+from demos.similarity.examples import EXAMPLES as PAIRS
+from demos.similarity.examples import NEAREST_EXAMPLES
+from demos.similarity.nearest import search
+from demos.similarity.task import compare_many
 from demos.summary.record import to_record
 from demos.summary.task import EXTRACT, SummaryRequest, summarize
 from demos.title.task import TitleRequest, write_titles
@@ -19,8 +23,11 @@ from model_core.interfaces import (
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
+    REPLACED_TOKEN_DETECTOR,
     ROLES,
+    SENTENCE_ENCODER,
     SUMMARIZER,
+    TEXT_CLASSIFIER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -48,7 +55,8 @@ def last(frames):
 
 
 def test_one_checkpoint_plays_every_part(cast):
-    assert set(cast.roles) == {role.name for role in ROLES} - {DIALOGUE_PARTNER.name}
+    published_alone = (DIALOGUE_PARTNER, TEXT_CLASSIFIER, REPLACED_TOKEN_DETECTOR)
+    assert set(cast.roles) == {r.name for r in ROLES if r not in published_alone}
 
 
 def test_titles_are_ranked_distinct_and_show_their_mask(cast):
@@ -152,3 +160,18 @@ def test_a_condition_changes_what_is_written_and_none_does_not(cast):
 
     assert len({written(name) for name in ("", *generator.conditions)}) > 1
     assert written("") == written("")
+
+
+def test_paraphrases_are_more_alike_than_strangers(cast):
+    encoder = cast.play(SENTENCE_ENCODER)
+    cosines = [one.cosine for one in compare_many(PAIRS, encoder)]
+    strangers = cosines[4]
+    assert min(cosines[:4]) > strangers + 0.2
+    assert all(0 < cosine < 1 for cosine in cosines)
+
+
+def test_the_nearest_line_of_every_example_speaks_of_the_same(cast):
+    wanted = ("快递什么时候到", "忘记密码了怎么办", "商品坏了能换吗")
+    for example, text in zip(NEAREST_EXAMPLES, wanted, strict=False):
+        result = last(search(example, cast.play(SENTENCE_ENCODER)))
+        assert result.neighbours[0].line.text == text

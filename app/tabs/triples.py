@@ -1,12 +1,11 @@
 """Tab: who stands in which relation to what.
 
 Changes when the tab's layout or its question changes. Drawing is in triples_view, the
-explanation in triples_how.
+choice of relations in triples_schema, the explanation in triples_how.
 """
 
 import html
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,12 +16,11 @@ from gradio.components import Component
 from app import views
 from app.controls import control, words_of
 from app.language import language_of
-from app.panel import Panel, ready_of
+from app.panel import Panel
 from app.samples import sample
-from app.shelf import AUTO, Shelf, await_model
+from app.shelf import Shelf, await_model
 from app.tabs import triples_how, triples_view
 from app.tabs.layout import (
-    QUICK,
     examples_list,
     fill_on_click,
     how_accordion,
@@ -31,6 +29,7 @@ from app.tabs.layout import (
     run_and_stop,
     settings_accordion,
 )
+from app.tabs.triples_schema import RAW, Picker, draw_picker, join_picker
 from app.weights_choice import weights_choice
 from app.wiring import (
     WEIGHTS,
@@ -43,9 +42,8 @@ from app.wiring import (
     submit,
     told,
 )
-from demos.limits import Label
 from demos.triples.examples import EXAMPLES, SAMPLES, caption
-from demos.triples.schema import SCHEMA_LABEL, line_of
+from demos.triples.schema import line_of
 from demos.triples.task import (
     BEST_DECODER,
     DECODER_LABEL,
@@ -53,19 +51,12 @@ from demos.triples.task import (
     TripleResult,
     extract,
 )
-from model_core.interfaces import TRIPLE_POINTER, ModelError, Relation
+from model_core.interfaces import TRIPLE_POINTER
 
-RAW = {"preprocess": False, **QUICK}  # a choice may have left its list meanwhile
 DECODERS = (
     ("自动 · auto", BEST_DECODER),
     ("半指针 · half pointer", "half_pointer"),
     ("GPLinker", "gplinker"),
-)
-KNOWN_LABEL = Label(
-    "认识的关系",
-    "Known relations",
-    "点选即写入下面",
-    "choose some: they are written below",
 )
 
 
@@ -94,39 +85,6 @@ def as_json(result: TripleResult | None) -> dict[str, Any]:
     return triples_view.answer_of(result)
 
 
-def relations_of(shelf: Shelf, weights: object) -> tuple[Relation, ...]:
-    """Return the relations that can be asked of these weights now.
-
-    Only models that are ready are asked: asking another would make it load.
-    """
-    ready = {state.name for state in ready_of(shelf.states())}
-    if isinstance(weights, str) and (weights in ready or (weights == AUTO and ready)):
-        with suppress(ModelError):  # it may have left the shelf just now
-            return shelf.model(TRIPLE_POINTER, weights, timeout_seconds=0).relations
-    return ()
-
-
-def choice_of(relation: Relation) -> tuple[str, str]:
-    """Return a relation as a list shows it, and the line that asks for it."""
-    shown = f"{relation.subject_type} {relation.predicate} → {relation.object_type}"
-    return shown, line_of(relation)
-
-
-def with_picked(text: str, picked: Sequence[str], known: Sequence[str]) -> str:
-    """Return a schema's text that holds, of the known lines, just those picked.
-
-    Lines typed by hand stay, below.
-    """
-    typed = [line for line in _lines(text) if line not in known]
-    return "\n".join(dict.fromkeys([*picked, *typed]))
-
-
-def picked_in(text: str, known: Sequence[str]) -> list[str]:
-    """Return the known lines that a schema's text holds."""
-    held = set(_lines(text))
-    return [line for line in known if line in held]
-
-
 def examples_of() -> tuple[TripleRequest, ...]:
     """Return what the example buttons fill in, in their order."""
     return (*EXAMPLES, *(TripleRequest(sample(name)) for name in SAMPLES))
@@ -148,8 +106,7 @@ class _Input:
     """The components on the person's side."""
 
     text: Component
-    known: gr.Dropdown
-    schema: gr.Textbox
+    picker: Picker
     buttons: Buttons
 
 
@@ -166,7 +123,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
         asked,
         {
             "text": given.text,
-            "schema": given.schema,
+            "schema": given.picker.schema,
             "threshold": threshold,
             "decoder": decoder,
             WEIGHTS: weights,
@@ -181,7 +138,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     rows = [values_of(request) for request in examples_of()]
     fill_on_click(form, examples, rows, "extract_triples_example")
     _join_threshold(threshold, shown, view)
-    _join_known(shelf, panel, form, given.known)
+    join_picker(shelf, panel, weights, given.picker)
 
 
 def _inputs() -> _Input:
@@ -194,18 +151,9 @@ def _inputs() -> _Input:
         info=None,
         elem_id="mp-triples-text",
     )
-    with gr.Accordion(
-        "限定关系 Limit the relations", open=False, elem_id="mp-triples-schema"
-    ):
-        known = gr.Dropdown([], value=[], multiselect=True, **words_of(KNOWN_LABEL))
-        schema = gr.Textbox(
-            lines=2,
-            max_lines=8,
-            placeholder="图书作品 作者 人物\n人物: 父亲, 母亲",
-            **words_of(SCHEMA_LABEL),
-        )
+    picker = draw_picker()
     buttons = run_and_stop("mp-triples", "抽取 Extract")
-    return _Input(text, known, schema, buttons)
+    return _Input(text, picker, buttons)
 
 
 def _output() -> tuple[Component, gr.HTML]:
@@ -216,6 +164,7 @@ def _output() -> tuple[Component, gr.HTML]:
         gr.HTML(triples_how.pointer_table())
         gr.Markdown(views.flowing(triples_how.GPLINKER))
         gr.HTML(triples_how.span_matrix())
+        gr.Markdown(views.flowing(triples_how.OTHERS))
     return threshold, view
 
 
@@ -250,44 +199,3 @@ def _join_threshold(threshold: Component, shown: gr.State, view: gr.HTML) -> Non
         api_name="extract_triples_threshold",
         **RAW,
     )
-
-
-def _join_known(shelf: Shelf, panel: Panel, form: Form, known: gr.Dropdown) -> None:
-    """Offer the relations that the weights know, and write those picked as lines."""
-    weights, schema = form.components[WEIGHTS], form.components["schema"]
-
-    def lines(chosen: object) -> list[str]:
-        return [line_of(relation) for relation in relations_of(shelf, chosen)]
-
-    def pick(chosen: object, picked: object, text: object) -> str:
-        wanted = picked if isinstance(picked, list) else []
-        return with_picked(_text(text), list(map(str, wanted)), lines(chosen))
-
-    def follow(chosen: object, text: object) -> list[str]:
-        return picked_in(_text(text), lines(chosen))
-
-    def choices_for(chosen: object, text: object) -> Any:
-        choices = [choice_of(relation) for relation in relations_of(shelf, chosen)]
-        held = picked_in(_text(text), [line for _, line in choices])
-        return gr.update(choices=choices, value=held)
-
-    name = "extract_triples_{}".format
-    known.input(pick, [weights, known, schema], schema, api_name=name("pick"), **RAW)
-    schema.change(
-        follow,
-        [weights, schema],
-        known,
-        trigger_mode="always_last",
-        api_name=name("follow"),
-        **RAW,
-    )
-    weights.change(choices_for, [weights, schema], known, api_name=name("known"), **RAW)
-    panel.follow(name("offer"), choices_for, [weights, schema], known)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.split("\n") if line.strip()]

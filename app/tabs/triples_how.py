@@ -38,6 +38,19 @@ all three agree there is a triple, all at once.
 长文按句子切成几段来读，相邻两段共有一句，位置都换算回原文。 A long text is read in
 windows that end where sentences do and share one sentence; offsets point into the text.
 """
+OTHERS = """
+**UIE**（arXiv 2203.12277）不认固定的关系：把要找的写成提示放在文字前面，网络标出答案的
+开头与结尾。先问“人物”，得到鲁迅；再问“鲁迅的出生地”。所以要由你写出抽哪些，没学过的
+关系也能问。
+**mREBEL**（arXiv 2306.09802）不标位置，而是把三元组一条条**写**出来：
+`<triplet> 鲁迅 <per> 绍兴 <loc> place of birth`。关系的名称由它自己起；写出的名字在
+原文里找不到的，就不算这段文字的三元组。概率是各词元概率的几何平均。
+
+**UIE** is told what to look for: “person” first, then “birthplace of X”, so any
+relation can be asked. **mREBEL** writes triples out and names relations itself; a name
+that is not in the text is dropped, and a triple's probability is the geometric mean of
+its tokens'.
+"""
 CAPTION = "哪一段是名称：行是开头，列是结尾 · names: row = first, column = last"
 
 

@@ -16,7 +16,7 @@ from app.views import escape
 from demos.records import name_of
 from demos.triples.complex_objects import ComplexObject
 from demos.triples.found import ExtractedTriple
-from demos.triples.record import part_name, record_of, to_record
+from demos.triples.record import part_name, record_of, to_record, unasked_note
 from demos.triples.task import FLOOR, TripleResult
 
 EMPTY = views.notice("贴一段文字，点“抽取”。 Paste a text, then press Extract.")
@@ -82,6 +82,7 @@ def answer_of(result: TripleResult) -> dict[str, object]:
         "decoder": result.decoder,
         "num_windows": result.num_windows,
         "num_read": result.num_read,
+        "unasked": list(result.unasked),
         "elapsed_seconds": round(result.elapsed_seconds, 3),
     }
 
@@ -189,6 +190,8 @@ def _nothing(result: TripleResult) -> str:
     if result.triples:
         return ""
     best = max((one.probability for one in result.found), default=None)
+    if best is None and result.unasked:
+        return views.notice(unasked_note(result.unasked))
     if best is None:
         return views.notice(
             f"没有找到概率达到 {FLOOR} 的三元组；换一段话，或少限定几种关系再试。 "

@@ -3,6 +3,8 @@
 Changes when people who script against the output need another field.
 """
 
+from collections.abc import Sequence
+
 from demos.records import name_of
 from demos.triples.complex_objects import ComplexObject, split_predicate
 from demos.triples.found import ExtractedTriple
@@ -26,6 +28,7 @@ VALUE_NAMES = {
 }
 VALUE_NAME = "值"
 NOTHING = "没有达到阈值的三元组。 No triple reaches the threshold."
+MOST_NAMES = 12  # shown of the relations that nobody asked for
 
 
 def to_record(result: TripleResult) -> dict[str, object]:
@@ -44,7 +47,19 @@ def render_text(result: TripleResult) -> str:
         return ""
     lines = [_line(triple) for triple in result.triples]
     lines += [f"{one.subject} {describe(one)}" for one in result.complex_objects]
-    return "\n".join(lines) or NOTHING
+    nothing = unasked_note(result.unasked) if result.unasked else NOTHING
+    return "\n".join(lines) or nothing
+
+
+def unasked_note(names: Sequence[str]) -> str:
+    """Return why nothing is listed though something was found, and what to do."""
+    listed = ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
+    return (
+        "没有你写出的关系；所用权重自己给关系起名，这段文字里它写出的是："
+        f"{listed}。请照抄要的名称，或把“关系”留空全列出。 "
+        "None of the relations you named: these weights name relations themselves and "
+        f"found {listed}. Write those names, or leave the field empty for all."
+    )
 
 
 def record_of(triple: ExtractedTriple) -> dict[str, object]:

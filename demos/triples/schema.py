@@ -16,7 +16,7 @@ from demos.triples.complex_objects import split_predicate
 from model_core.interfaces import Relation
 
 MAX_RELATIONS = 200
-MAX_NAME_CHARS = 40
+MAX_NAME_CHARS = 60  # Wikidata's longest in use have 50
 MAX_TEXT_CHARS = 20_000
 NUM_CLOSE = 5
 CLOSE = 0.4  # of 1: 作家 is as close to 作者 as 0.5
@@ -26,6 +26,7 @@ PARTS = ("subject_type", "predicate", "object_type")
 SEMICOLONS = re.compile(r"[;；]+")
 COMMAS = re.compile(r"[,，、]+")
 COLON = re.compile(r"[:：]")
+LATIN_WORDS = re.compile(r"[A-Za-z][A-Za-z'’()-]*(?:\s+[A-Za-z][A-Za-z'’()-]*)+")
 AMID_NAMES = re.compile(r"[\s,，、:：;；]")  # what a name typed by hand cannot hold
 
 SCHEMA_LABEL = Label(
@@ -106,6 +107,22 @@ def choose(asked: Sequence[AskedRelation], known: Sequence[Relation]) -> frozens
     return frozenset(chosen if asked else range(len(known)))
 
 
+def written(
+    asked: Sequence[AskedRelation], found: Sequence[Relation]
+) -> frozenset[int]:
+    """Return the indices of those found that are asked for; nothing asked is all.
+
+    For weights that name relations in words of their own, known once they have: none
+    is refused. Case does not count, and three words typed without a colon may be one
+    name: ``place of birth``.
+    """
+    return frozenset(
+        index
+        for index, relation in enumerate(found)
+        if not asked or any(_is_named(one, relation) for one in asked)
+    )
+
+
 def named(asked: Sequence[AskedRelation]) -> tuple[Relation, ...]:
     """Return what is asked for as relations, for weights that follow any.
 
@@ -114,17 +131,18 @@ def named(asked: Sequence[AskedRelation]) -> tuple[Relation, ...]:
     """
     if not asked:
         raise SCHEMA_LABEL.refuse(
-            "不能留空：所用权重什么关系都能抽，要说出抽哪些，"
-            "例如“人物: 出生地, 配偶”。",
-            "cannot be empty: these weights follow any relation that is named, e.g. "
-            "“人物: 出生地, 配偶”.",
+            "不能留空：所用权重什么关系都能抽，所以要由你写出抽哪些；请写一行，"
+            "例如“人物: 出生地, 配偶”（主语类型: 关系, 关系），再抽取一次。",
+            "cannot be empty: these weights follow any relation, so say which: write "
+            "a line like “人物: 出生地, 配偶” (subject type: relations) and extract "
+            "again.",
         )
     for relation in asked:
         if not relation[0]:
             raise SCHEMA_LABEL.refuse(
                 f"里的 {shown(relation[1])} 要写明主语类型，"
-                f"例如“人物: {relation[1]}”。",
-                f"must say of which type {shown(relation[1])} is told, e.g. "
+                f"请改成例如“人物: {relation[1]}”。",
+                f"must say of which type {shown(relation[1])} is told: write e.g. "
                 f"“人物: {relation[1]}”.",
             )
     return tuple(Relation(*relation) for relation in asked)
@@ -226,18 +244,26 @@ def _line(label: Label, line: str) -> Iterator[AskedRelation]:
         for part in COMMAS.split(line):
             yield from _words(label, part)
         return
-    predicates = COMMAS.sub(" ", rest[0]).split()
+    predicates = [name for part in COMMAS.split(rest[0]) for name in _names(part)]
     if len(rest) > 1 or not predicates or not subject_type.strip():
         raise _unreadable(label, line)
     for predicate in predicates:
         yield subject_type.strip(), predicate, ""
 
 
+def _names(text: str) -> list[str]:
+    """Return the names between two commas: Latin words are one, others are several."""
+    words = text.split()
+    return [" ".join(words)] if LATIN_WORDS.fullmatch(text.strip()) else words
+
+
 def _words(label: Label, text: str) -> Iterator[AskedRelation]:
     """Yield a relation from its words: the predicate, or with one or both types."""
     words = text.split()
     if len(words) > len(PARTS):
-        raise _unreadable(label, text)
+        if not LATIN_WORDS.fullmatch(text.strip()):
+            raise _unreadable(label, text)
+        words = [" ".join(words)]
     if words:
         subject_type, predicate = words[:2] if len(words) > 1 else ("", words[0])
         yield subject_type, predicate, words[2] if len(words) == len(PARTS) else ""
@@ -275,6 +301,15 @@ def _agrees(asked: AskedRelation, known: Relation) -> bool:
         and subject_type in ("", known.subject_type)
         and object_type in ("", known.object_type)
     )
+
+
+def _is_named(asked: AskedRelation, found: Relation) -> bool:
+    """Whether a relation of the weights' own naming is the one asked for."""
+    wanted = tuple(part.casefold() for part in asked)
+    parts = tuple(part.casefold() for part in _parts(found))
+    if " ".join(filter(None, wanted)) == parts[1]:
+        return True
+    return all(part in ("", own) for part, own in zip(wanted, parts, strict=True))
 
 
 def _likeness(asked: AskedRelation, known: Relation) -> float:

@@ -14,10 +14,18 @@ from demos.errors import InvalidRequestError
 from demos.limits import Label, Length, OneOf, Range
 from demos.triples.complex_objects import ComplexObject, complex_objects
 from demos.triples.found import ExtractedTriple, merge, place
-from demos.triples.schema import SCHEMA_LABEL, SchemaLimit, choose, named, schema_of
+from demos.triples.schema import (
+    SCHEMA_LABEL,
+    SchemaLimit,
+    choose,
+    named,
+    schema_of,
+    written,
+)
 from demos.triples.windows import Window, windows
 from model_core.interfaces import (
     PointedTriple,
+    SchemaKind,
     TripleDecoder,
     TriplePointer,
     WeightsInfo,
@@ -27,6 +35,7 @@ ItemT = TypeVar("ItemT")
 
 FLOOR = 0.05  # what is less probable is not kept, whatever the threshold
 BATCH_WINDOWS = 16  # go through the network together
+WRITTEN_WINDOWS = 2  # of weights that write: they take long, and Stop waits for them
 BEST_DECODER = "auto"
 DECODERS = (BEST_DECODER, *get_args(TripleDecoder))
 DECODER_LABEL = Label(
@@ -86,6 +95,9 @@ class TripleResult:
         num_read: How many of them have been read.
         decoder: Which decoder reads them.
         weights: Which weights answered.
+        schema_kind: Where its relations come from.
+        unasked: Relations of the weights' own naming that were found, but are not
+            among those asked for.
         elapsed_seconds: Since the first piece went to the model.
     """
 
@@ -95,6 +107,8 @@ class TripleResult:
     num_read: int
     decoder: TripleDecoder
     weights: WeightsInfo
+    schema_kind: SchemaKind = "known"
+    unasked: tuple[str, ...] = ()
     elapsed_seconds: float = field(default=0.0, compare=False)
 
     @property
@@ -129,16 +143,24 @@ class Reading:
     Attributes:
         request: What was asked.
         windows: The pieces of its text, in order.
-        relations: Indices of the relations that are asked for.
+        relations: Indices of the relations that are asked for; None where the weights
+            name relations themselves, so that this is known once they have.
         decoder: One of the model's.
-        pointer: The model, with the relations to look for where it is open.
+        pointer: The model, with the relations to look for where it must be told.
     """
 
     request: TripleRequest
     windows: tuple[Window, ...]
-    relations: frozenset[int]
+    relations: frozenset[int] | None
     decoder: TripleDecoder
     pointer: TriplePointer
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """Indices of the relations whose triples are kept, as known by now."""
+        if self.relations is not None:
+            return self.relations
+        return written(self.request.schema or (), self.pointer.relations)
 
 
 def extract(request: TripleRequest, model: TriplePointer) -> Iterator[TripleResult]:
@@ -150,7 +172,7 @@ def extract(request: TripleRequest, model: TriplePointer) -> Iterator[TripleResu
     """
     reading, started = plan(request, model), time.perf_counter()
     pointed: list[Sequence[PointedTriple]] = []
-    for batch in batches(reading.windows, BATCH_WINDOWS):
+    for batch in batches(reading.windows, together(model)):
         texts = [window.text for window in batch]
         pointed += reading.pointer.point(texts, reading.decoder, floor=FLOOR)
         yield gather(reading, pointed, time.perf_counter() - started)
@@ -163,14 +185,15 @@ def plan(request: TripleRequest, model: TriplePointer) -> Reading:
         InvalidRequestError: Its weights lack a relation or the decoder, or follow any
             relation and none is named.
     """
-    if model.is_open:
-        model = model.asking(named(request.schema or ()))
+    schema, is_own = request.schema or (), model.schema_kind == "own"
+    asked = named(schema) if model.schema_kind == "asked" else ()
+    pointer = model.asking(asked)
     return Reading(
         request=request,
-        windows=windows(request.text, model.max_text_chars),
-        relations=choose(request.schema or (), model.relations),
-        decoder=_decoder(request.decoder, model.decoders),
-        pointer=model,
+        windows=windows(request.text, pointer.max_text_chars),
+        relations=None if is_own else choose(schema, pointer.relations),
+        decoder=_decoder(request.decoder, pointer.decoders),
+        pointer=pointer,
     )
 
 
@@ -186,21 +209,36 @@ def gather(
         pointed: What was found in its first windows, in order.
         elapsed_seconds: Since the first window went to the model.
     """
-    found = (
-        place(one, window, reading.pointer.relations[one.relation])
+    relations, kept = reading.pointer.relations, reading.kept
+    likely = [
+        (window, one)
         for window, ones in zip(reading.windows, pointed, strict=False)
         for one in ones
-        if one.relation in reading.relations and one.probability >= FLOOR
+        if one.probability >= FLOOR
+    ]
+    found = (
+        place(one, window, relations[one.relation])
+        for window, one in likely
+        if one.relation in kept
     )
+    others = (one.relation for _, one in likely if one.relation not in kept)
+    names = dict.fromkeys(relations[number].predicate for number in others)
     return TripleResult(
         request=reading.request,
         found=merge(found),
+        schema_kind=reading.pointer.schema_kind,
+        unasked=tuple(names) if reading.relations is None else (),
         num_windows=len(reading.windows),
         num_read=len(pointed),
         decoder=reading.decoder,
         weights=reading.pointer.weights,
         elapsed_seconds=elapsed_seconds,
     )
+
+
+def together(model: TriplePointer) -> int:
+    """Return how many windows go through these weights together."""
+    return WRITTEN_WINDOWS if model.schema_kind == "own" else BATCH_WINDOWS
 
 
 def batches(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:

@@ -37,6 +37,9 @@ class BeamOptions:
         rules: Applied in order to the logits of every step. A rule may forbid a token
             or lower its logit; one that scales all of them has no meaning here.
         num_alternatives: Most probable tokens reported per position.
+        until_sure: Whether ``num_beams`` finished continuations do not end the search
+            while a running one could still be the best: for lists, which might stop
+            after each of their items.
     """
 
     max_new_tokens: int
@@ -46,6 +49,7 @@ class BeamOptions:
     stop_token_ids: frozenset[int] = frozenset()
     rules: tuple[LogitsRule, ...] = ()
     num_alternatives: int = 0
+    until_sure: bool = False
 
     def __post_init__(self) -> None:
         check_counts(self.max_new_tokens, self.num_alternatives)
@@ -87,9 +91,10 @@ def beam_search(
     Every step ranks all continuations by one token. Those that stop and rank among
     the first ``num_beams`` are finished; the first ``num_beams`` others run on, all
     through one ``decode_one_token``. The search ends when ``num_beams`` continuations
-    have finished, at ``max_new_tokens``, or when no running one can reach, by any
-    further tokens, a better score than the ``num_return`` best that have finished:
-    log-probabilities only fall, so this last way out never changes the result.
+    have finished (not with ``until_sure``), at ``max_new_tokens``, or when no running
+    one can reach, by any further tokens, a better score than the ``num_return`` best
+    that have finished: log-probabilities only fall, so this last way out never changes
+    the result.
 
     Args:
         stepper: The network.
@@ -262,7 +267,8 @@ def _beam(candidate: _Candidate, step: _Step[CacheT], options: BeamOptions) -> _
 def _is_over(
     running: tuple[_Beam, ...], finished: tuple[_Beam, ...], options: BeamOptions
 ) -> bool:
-    if not running or len(finished) >= options.num_beams:
+    enough = len(finished) >= options.num_beams and not options.until_sure
+    if not running or enough:
         return True
     if len(finished) < options.num_return:
         return False

@@ -9,7 +9,11 @@ from typing import Literal, Protocol
 
 from model_core.interfaces.models import WeightsInfo
 
-TripleDecoder = Literal["half_pointer", "gplinker", "prompted"]
+TripleDecoder = Literal["half_pointer", "gplinker", "prompted", "written"]
+SchemaKind = Literal["known", "asked", "own"]
+"""Where relations come from: ``known`` were learned and are listed; ``asked`` are any
+that are named while asking, at least one; ``own`` are named by the weights as they
+write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class PointedTriple:
     """Two spans of one text and the relation between them.
 
     Attributes:
-        relation: Index into the pointer's ``relations``.
+        relation: Index into the pointer's ``relations``, once it has pointed.
         subject: Half-open (start, end) character offsets.
         object: Half-open (start, end) character offsets.
         probability: Of the whole triple, 0..1.
@@ -55,18 +59,20 @@ class TriplePointer(Protocol):
 
     @property
     def relations(self) -> tuple[Relation, ...]:
-        """What these weights know."""
+        """What triples of it are numbered by: learned, asked for, or written so far."""
         ...
 
     @property
-    def is_open(self) -> bool:
-        """Whether they follow any relation that is named: then they know none."""
+    def schema_kind(self) -> SchemaKind:
+        """Where its relations come from."""
         ...
 
     def asking(self, relations: tuple[Relation, ...]) -> "TriplePointer":
-        """Return the same weights with ``relations`` to look for, where they are open.
+        """Return the same weights for one request.
 
-        Weights that know their relations return themselves.
+        ``known``: itself. ``asked``: a pointer that looks for ``relations``. ``own``: a
+        pointer that has written none yet; ``relations`` grow as it points, and it finds
+        whatever there is.
         """
         ...
 

@@ -16,6 +16,11 @@ from model_core.interfaces.models import WeightsInfo
 from model_core.interfaces.pointing import TriplePointer
 from model_core.interfaces.reading import PassageReader
 from model_core.interfaces.rewriting import TextRewriter
+from model_core.interfaces.sentences import (
+    ReplacedTokenDetector,
+    SentenceEncoder,
+    TextClassifier,
+)
 
 ModelT_co = TypeVar("ModelT_co", covariant=True)
 ModelT = TypeVar("ModelT")
@@ -52,6 +57,15 @@ SUMMARIZER: Role[Summarizer] = Role("summarizer", "摘要", "summarise")
 DIALOGUE_PARTNER: Role[DialoguePartner] = Role(
     "dialogue_partner", "对话", "hold a conversation"
 )
+SENTENCE_ENCODER: Role[SentenceEncoder] = Role(
+    "sentence_encoder", "句向量", "turn sentences into vectors"
+)
+TEXT_CLASSIFIER: Role[TextClassifier] = Role(
+    "text_classifier", "判别类别", "tell classes apart"
+)
+REPLACED_TOKEN_DETECTOR: Role[ReplacedTokenDetector] = Role(
+    "replaced_token_detector", "找出换过的字", "find replaced tokens"
+)
 
 ROLES: tuple[Role[object], ...] = (
     TEXT_GENERATOR,
@@ -62,6 +76,9 @@ ROLES: tuple[Role[object], ...] = (
     MASK_FILLER,
     SUMMARIZER,
     DIALOGUE_PARTNER,
+    SENTENCE_ENCODER,
+    TEXT_CLASSIFIER,
+    REPLACED_TOKEN_DETECTOR,
 )
 
 

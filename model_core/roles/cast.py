@@ -17,18 +17,24 @@ from model_core.interfaces import (
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
+    REPLACED_TOKEN_DETECTOR,
     ROLES,
+    SENTENCE_ENCODER,
     SUMMARIZER,
+    TEXT_CLASSIFIER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     TRIPLE_POINTER,
     Role,
     WeightsInfo,
 )
+from model_core.models.families import FAMILIES
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.rehearsal import REHEARSALS
 
 ModelT = TypeVar("ModelT")
+
+TOKENS_OF_TRIPLES = ("<triplet>", "tp_XX")
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +64,33 @@ def _reads_then_writes(model: LoadedModel) -> bool:
     return has_decoder and "language_model" in model.engine.heads
 
 
+def _writes_triples(model: LoadedModel) -> bool:
+    """Encoder-decoders that list triples: their vocabulary says so."""
+    told = map(model.tokenizer.token_to_id, TOKENS_OF_TRIPLES)
+    return _reads_then_writes(model) and None not in told
+
+
+def _rewrites(model: LoadedModel) -> bool:
+    return _reads_then_writes(model) and not _writes_triples(model)
+
+
 def _converses(model: LoadedModel) -> bool:
     return bool(model.turn_layout) and bool(
         {"language_model", "masked_lm"} & set(model.engine.heads)
     )
+
+
+def _reads_both_ways(model: LoadedModel) -> bool:
+    """Published encoders, whatever head they carry."""
+    if model.parts.names or model.turn_layout or model.config.num_decoder_layers:
+        return False
+    return FAMILIES[model.info.family].attention == "bidirectional"
+
+
+def _tells_classes(model: LoadedModel) -> bool:
+    """A class is read off the first token: behind the last there may be padding."""
+    first = model.config.pooling_place == "first"
+    return first and _published("classifier")(model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +141,7 @@ CASTING: dict[str, Casting] = {
                 "text_rewriter",
                 "NetworkTextRewriter",
             ),
-            Actor(_reads_then_writes, "seq2seq_rewriter", "Seq2SeqTextRewriter"),
+            Actor(_rewrites, "seq2seq_rewriter", "Seq2SeqTextRewriter"),
         )
     ),
     TRIPLE_POINTER.name: Casting(
@@ -123,6 +152,7 @@ CASTING: dict[str, Casting] = {
                 "prompted_pointer",
                 "PromptedTriplePointer",
             ),
+            Actor(_writes_triples, "written_pointer", "WrittenTriplePointer"),
         )
     ),
     PASSAGE_READER.name: _one(
@@ -146,6 +176,19 @@ CASTING: dict[str, Casting] = {
     ),
     DIALOGUE_PARTNER.name: _one(
         _converses, "dialogue_partner", "NetworkDialoguePartner"
+    ),
+    SENTENCE_ENCODER.name: _one(
+        _any(_has_part("words"), _reads_both_ways),
+        "sentence_encoder",
+        "NetworkSentenceEncoder",
+    ),
+    TEXT_CLASSIFIER.name: _one(
+        _tells_classes, "text_classifier", "NetworkTextClassifier"
+    ),
+    REPLACED_TOKEN_DETECTOR.name: _one(
+        _published("replaced"),
+        "replaced_token_detector",
+        "NetworkReplacedTokenDetector",
     ),
 }
 

@@ -12,7 +12,7 @@ from model_core.checkpoints.survey import Heads
 from model_core.config import TransformerConfig
 from model_core.engines.base import Engine
 from model_core.engines.registry import build_engine
-from model_core.interfaces import TurnLayout, WeightsInfo
+from model_core.interfaces import Pooling, TurnLayout, WeightsInfo
 from model_core.models.network import Network
 from model_core.roles.formats import Formats
 from model_core.roles.parts import Parts, load_parts
@@ -39,6 +39,7 @@ class LoadedModel:
         formats: Lays texts out for these parts.
         turn_layout: How it reads a conversation; "" where it was not trained on any.
         folder: Where it was loaded from.
+        pooling: How a sentence's vector is read off it; None where nothing is said.
     """
 
     info: WeightsInfo
@@ -50,6 +51,7 @@ class LoadedModel:
     formats: Formats
     turn_layout: TurnLayout
     folder: Path
+    pooling: Pooling | None = None
 
 
 def load_model(
@@ -61,6 +63,7 @@ def load_model(
     engine: str = "auto",
     dtype: str = "float32",
     turns: TurnLayout = "",
+    pooling: Pooling | None = None,
 ) -> LoadedModel:
     """Load a checkpoint with its heads.
 
@@ -73,6 +76,7 @@ def load_model(
         dtype: Keras dtype policy.
         turns: How these weights read a conversation, where the vocabulary does not
             say it.
+        pooling: How sentence vectors of these weights are read off, where it is known.
 
     Raises:
         ValueError: The folder's content cannot be used; the text says why. Missing
@@ -93,11 +97,12 @@ def load_model(
         config=loaded.config,
         tokenizer=tokenizer,
         engine=runner,
-        prompt_format=load_prompt_format(folder),
+        prompt_format=load_prompt_format(folder, loaded.family.name),
         parts=parts,
         formats=Formats(tokenizer, WORD_MARKS if parts.word_marks else None),
         turn_layout=turns or layout_of(tokenizer),
         folder=folder,
+        pooling=pooling,
     )
 
 

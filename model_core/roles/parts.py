@@ -34,8 +34,9 @@ class Parts:
         source_tokens: How long a part's sources were at most; longer ones are read
             worse than their beginning alone. As long as positions last where a part is
             not named.
-        shifts: What is added to the log-odds of a decoder's triples, so that a
-            probability of 0.5 is where they are best cut.
+        shifts: What is added to the log-odds of a decoder's triples, and of "no
+            answer" in a reading mode, so that a probability of 0.5 is where either is
+            best decided.
     """
 
     names: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ Changes when reading takes another step. Knows no page and no file.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +28,7 @@ from model_core.interfaces import (
 from model_core.roles.formats import ANSWER_MASKS, Piece, Source
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.source_stepper import SourceStepper, forbidden_in_targets
+from model_core.roles.triple_pointer import shifted
 from model_core.tokenizers.word_marks import begins_word
 
 MODE_OF_PART: dict[str, ReadingMode] = {
@@ -91,10 +92,15 @@ class NetworkPassageReader:
 
     Args:
         model: The network, its tokenizer and its formats.
+        shifts: Added to the log-odds of "no answer", by mode; those of the checkpoint
+            where None.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(
+        self, model: LoadedModel, shifts: Mapping[str, float] | None = None
+    ) -> None:
         self._model = model
+        self._shifts = model.parts.shifts if shifts is None else shifts
         self._stop = model.tokenizer.sep_id or 0
         self._modes: dict[ReadingMode, Callable[[Asked], Iterator[ReadingFrame]]] = {
             "seq2seq": self._write,
@@ -180,7 +186,7 @@ class NetworkPassageReader:
             num_return=beams,
             weighed=True,
             own_answers=True,
-            none_above=NONE_ABOVE,
+            none_above=self._none_above("seq2seq"),
         )
         prompts = [source.token_ids.tolist() for source in sources]
         frames = vote_search(stepper, prompts, options, self._stretches(asked))
@@ -291,7 +297,7 @@ class NetworkPassageReader:
             self._stretches(asked),
             borders=self._borders(asked),
             num_return=asked.options.num_answers,
-            none_above=NONE_ABOVE,
+            none_above=self._none_above("mlm"),
         )
         answers = []
         for answer in reading.answers:
@@ -320,12 +326,15 @@ class NetworkPassageReader:
             ]
         else:
             sources = [self._plain(asked.question, w.piece) for w in asked.windows]
+        doubt = self._shifts.get("span", 0.0) / len(EDGES)
         edges: list[EdgeLogits] = []
         for start in range(0, len(sources), TOGETHER):
             group = sources[start : start + TOGETHER]
             outputs = self._read(group, ("span",))
             edges += [
-                EdgeLogits(*(_none_first(outputs[name][row], source) for name in EDGES))
+                EdgeLogits(
+                    *(_none_first(outputs[name][row], source, doubt) for name in EDGES)
+                )
                 for row, source in enumerate(group)
             ]
         options = asked.options
@@ -340,6 +349,10 @@ class NetworkPassageReader:
             for span in reading.own_spans
         ]
         yield self._frame(asked, answers, own, [1 - p for p in reading.own_none])
+
+    def _none_above(self, mode: str) -> float:
+        """Return the probability of stopping at once that means "no answer"."""
+        return shifted(NONE_ABOVE, -self._shifts.get(mode, 0.0))
 
     def _plain(self, question: Piece, passage: Piece) -> Source:
         """Return ``[CLS] question [SEP] passage [SEP]`` of a published reader."""
@@ -440,9 +453,9 @@ def most_alike(windows: list[Window], question: Piece, most: int) -> list[Window
     return [windows[index] for index in best]
 
 
-def _none_first(logits: Floats, source: Source) -> Floats:
+def _none_first(logits: Floats, source: Source, doubt: float) -> Floats:
     """Return the logits of [CLS], which stands for no answer, and of the passage."""
-    return np.append(logits[:1], logits[source.text_start : source.text_end])
+    return np.append(logits[:1] + doubt, logits[source.text_start : source.text_end])
 
 
 def _distinct(found: Sequence[Found], most: int) -> list[Found]:

@@ -1,8 +1,9 @@
 """What stands around a prompt: opening marks, style marks, stop marks.
 
 Changes when checkpoints come with another convention. A checkpoint of ours says it in
-``generation.json``; others open with [CLS] and stop at [SEP], as far as their
-vocabulary has them (uer's GPT2, BERT vocabularies).
+``generation.json``; others open with [CLS] and stop at [SEP] or at CPM's <eod>, as far
+as their vocabulary has them (uer's GPT2, BERT vocabularies). GPT2_ML has BERT's
+vocabulary but was trained without its marks: it is told of neither.
 """
 
 import json
@@ -41,7 +42,7 @@ class PromptFormat:
     """
 
     opening: tuple[str, ...] = ("[CLS]",)
-    stop: tuple[str, ...] = ("[SEP]",)
+    stop: tuple[str, ...] = ("[SEP]", "<eod>")
     styles: Mapping[str, Style] = field(default_factory=dict)
     default_style: str = ""
 
@@ -63,15 +64,25 @@ class PromptFormat:
         return tuple(token_id for token_id in ids if token_id is not None)
 
 
-def load_prompt_format(folder: Path) -> PromptFormat:
+OF_FAMILY: Mapping[str, PromptFormat] = {
+    "gpt2_ml": PromptFormat(opening=(), stop=()),
+}
+"""Families that were trained otherwise than their vocabularies suggest."""
+
+
+def load_prompt_format(folder: Path, family: str = "") -> PromptFormat:
     """Read ``generation.json``, or return the usual convention without one.
+
+    Args:
+        folder: The checkpoint's.
+        family: The name of its family, where that is known.
 
     Raises:
         ValueError: The file does not say what it should.
     """
     path = folder / FILE_NAME
     if not path.exists():
-        return PromptFormat()
+        return OF_FAMILY.get(family, PromptFormat())
     values = json.loads(path.read_text(encoding="utf8"))
     try:
         return _parse(values)

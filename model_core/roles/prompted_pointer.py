@@ -22,6 +22,7 @@ from model_core.interfaces import (
     ModelError,
     PointedTriple,
     Relation,
+    SchemaKind,
     TripleDecoder,
     WeightsInfo,
 )
@@ -112,9 +113,9 @@ class PromptedTriplePointer:
         return self._relations
 
     @property
-    def is_open(self) -> bool:
-        """See ``TriplePointer.is_open``."""
-        return True
+    def schema_kind(self) -> SchemaKind:
+        """See ``TriplePointer.schema_kind``."""
+        return "asked"
 
     def asking(self, relations: tuple[Relation, ...]) -> "PromptedTriplePointer":
         """See ``TriplePointer.asking``."""

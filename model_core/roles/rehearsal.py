@@ -11,6 +11,7 @@ from model_core.interfaces import (
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
+    SENTENCE_ENCODER,
     SUMMARIZER,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -21,6 +22,7 @@ from model_core.interfaces import (
     PassageReader,
     ReadingOptions,
     RewriteOptions,
+    SentenceEncoder,
     Summarizer,
     TextRewriter,
     TriplePointer,
@@ -65,6 +67,10 @@ def _fill(model: MaskFiller) -> None:
     model.log_probs([Blanked("长江很", "。")] * 2, ["长", "短"])
 
 
+def _encode(model: SentenceEncoder) -> None:
+    model.encode([TEXT, TEXT])
+
+
 REHEARSALS: dict[str, Callable[[Any], None]] = {
     TEXT_REWRITER.name: _rewrite,
     TRIPLE_POINTER.name: _point,
@@ -72,4 +78,5 @@ REHEARSALS: dict[str, Callable[[Any], None]] = {
     FACT_FINDER.name: _find,
     MASK_FILLER.name: _fill,
     SUMMARIZER.name: _summarize,
+    SENTENCE_ENCODER.name: _encode,
 }

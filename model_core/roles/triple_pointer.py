@@ -22,6 +22,7 @@ from model_core.interfaces import (
     ModelError,
     PointedTriple,
     Relation,
+    SchemaKind,
     TripleDecoder,
     WeightsInfo,
 )
@@ -62,9 +63,9 @@ class NetworkTriplePointer:
         return self._model.parts.relations
 
     @property
-    def is_open(self) -> bool:
-        """See ``TriplePointer.is_open``."""
-        return False
+    def schema_kind(self) -> SchemaKind:
+        """See ``TriplePointer.schema_kind``."""
+        return "known"
 
     def asking(self, relations: tuple[Relation, ...]) -> "NetworkTriplePointer":
         """See ``TriplePointer.asking``."""

@@ -65,12 +65,21 @@ def load_tokenizer(folder: Path, *, words: Words = "auto") -> Tokenizer:
         ValueError: A file is absent, too big, broken or of another kind, an option is
             not of its type, or the vocabulary lacks a token that it must have.
     """
-    declared = declare(*(read_optional_object(folder / name) for name in SMALL_FILES))
+    declared = read_declared(folder)
     if words != "auto":
         jieba = {"jieba_words": words == "jieba"}
         declared = replace(declared, config={**declared.config, **jieba})
     path, load = _vocabulary_file(folder, declared)
     return load(path, declared)
+
+
+def read_declared(folder: Path) -> Declared:
+    """Return what the small files of a folder say, those that there are.
+
+    Raises:
+        ValueError: One is too big or broken, or an option is not of its type.
+    """
+    return declare(*(read_optional_object(folder / name) for name in SMALL_FILES))
 
 
 def _vocabulary_file(folder: Path, declared: Declared) -> tuple[Path, Load]:

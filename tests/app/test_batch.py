@@ -339,7 +339,12 @@ def test_examples_that_do_not_fit_the_labels_are_told_by_line(ask):
 def test_the_drawn_defaults_are_options_that_can_be_used(name, ask):
     batch = ask("一.txt", "春风又绿江南岸。\n", task=name)
     assert (batch.done, batch.num_lines) == (1, 1)
-    missing = {"qa": "“Passages” are missing", "fewshot": "“Labels” are not given"}
+    missing = {
+        "qa": "“Passages” are missing",
+        "fewshot": "“Labels” are not given",
+        "similarity": "“Second text” (text_b) is missing",
+        "nearest": "“Lines” must have 1 to 10000 lines",
+    }
     if name in missing:
         assert missing[name] in records(batch)[0]["error"]
     else:
@@ -385,7 +390,7 @@ def test_what_is_too_long_for_the_page_names_the_terminal(ask):
         ({"generation_num_return": None}, "“Candidates” must be a whole number"),
         (
             {"task": "../x"},
-            "“Task” must be one of generation, dialogue, title, triples,",
+            "“Task” must be one of generation, title, triples,",
         ),
         ({"output_type": "exe"}, "“Output format” must be one of jsonl, csv"),
         ({"weights": 3}, "“Weights” must be text, got 3."),

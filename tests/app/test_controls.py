@@ -13,6 +13,7 @@ from demos.fewshot.labels import LabelWords
 from demos.fewshot.task import FewshotRequest
 from demos.limits import Label, Length, OneOf, OptionalRange, Range, Switch
 from demos.qa.passages import Passages
+from demos.records import required_of
 from demos.tasks import TASKS
 from demos.triples.schema import SchemaLimit
 
@@ -77,7 +78,7 @@ def test_every_limit_of_the_demos_but_structures_can_be_drawn():
 def test_every_drawn_default_is_one_that_the_request_takes(task):
     for name in limits.names_of(task.request_type):
         limit = limits.limit_of(task.request_type, name)
-        if type(limit) in DRAWN and name != task.text_field:
+        if type(limit) in DRAWN and name not in required_of(task.request_type):
             drawn = control(task.request_type, name)
             empty = drawn.value == EMPTY_NUMBER and isinstance(drawn, gr.Number)
             value = None if empty else drawn.value

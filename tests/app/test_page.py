@@ -21,6 +21,10 @@ PUBLIC = {
     "/answer_from_facts",
     "/classify",
     "/summarize",
+    "/similarity",
+    "/nearest",
+    "/categorize",
+    "/detect",
 }
 
 
@@ -77,12 +81,21 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
         "classify_run",
         "summarize",
         "summarize_run",
+        "similarity",
+        "similarity_run",
+        "nearest",
+        "nearest_run",
+        "categorize",
+        "categorize_run",
+        "detect",
+        "detect_run",
         "files_run",
     }
     assert {one.concurrency_limit for one in computing} == {3}
     others = [one for one in page.fns.values() if one not in computing]
     assert {one.api_name for one in others if one.queue} == {
         "load",
+        "describe",
         "unload",
         "classify",
         "learn_run",

@@ -24,6 +24,11 @@ from tests.fake_dialogue_partner import FakeDialoguePartner
 from tests.fake_fact_finder import FakeFactFinder
 from tests.fake_mask_filler import FakeMaskFiller
 from tests.fake_passage_reader import FakePassageReader
+from tests.fake_sentences import (
+    FakeReplacedTokenDetector,
+    FakeSentenceEncoder,
+    FakeTextClassifier,
+)
 from tests.fake_summarizer import FakeSummarizer
 from tests.fake_text_rewriter import FakeRewriter
 from tests.fake_triple_pointer import FakeTriplePointer
@@ -219,6 +224,34 @@ CASES = {
             {"question": "谁？", "base": "另一个.csv"},
         ],
         FakeFactFinder,
+    ),
+    "similarity": (
+        {},
+        [
+            {"text": "天气很好", "text_b": "天气真好"},
+            {"text": "天气很好", "text_b": "开会"},
+            {"text": "天气很好"},
+        ],
+        FakeSentenceEncoder,
+    ),
+    "nearest": (
+        {"lines": "天气很好\n开会\n天气很好"},
+        [
+            {"query": "天气"},
+            {"query": "开会", "lines": ["开", "会"], "top_k": 1},
+            {"query": "开会", "lines": ["开", 3]},
+        ],
+        FakeSentenceEncoder,
+    ),
+    "classification": (
+        {},
+        [{"text": "很好"}, {"text": "好", "text_b": "好"}, {"text": ""}],
+        FakeTextClassifier,
+    ),
+    "detection": (
+        {"threshold": 0.2},
+        [{"text": "错"}, {"text": "疑", "threshold": 0.5}, {"text": ""}],
+        FakeReplacedTokenDetector,
     ),
 }
 MANY = [name for name, task in EVERY_TASK.items() if task.run_many is not None]

@@ -55,6 +55,13 @@ def test_together_is_as_each_alone_and_in_order(requests, failures):
     assert together(requests, pointer) == expected
 
 
+@given(st.lists(REQUESTS, max_size=12), st.sampled_from([{}, {"孙悟空": BUSY}]))
+def test_relations_that_weights_name_are_told_apart_all_the_same(requests, failures):
+    given_ = {"failures": failures, "schema_kind": "own"}
+    expected = [alone(request, model(**given_)) for request in requests]
+    assert together(requests, model(**given_)) == expected
+
+
 def test_an_error_stays_on_its_own_item():
     requests = [TripleRequest(fact) for fact in FACTS]
     first, second, third = together(requests, model(failures={"苏轼": BUSY}))

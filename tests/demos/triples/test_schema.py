@@ -12,6 +12,7 @@ from demos.triples.schema import (
     close_to,
     line_of,
     schema_of,
+    written,
 )
 from model_core.interfaces import Relation
 from tests.fake_triple_pointer import RELATIONS
@@ -130,7 +131,7 @@ def test_whatever_comes_is_read_or_refused_with_a_sentence(value):
         ({"人物": []}, "cannot be read"),
         ({"人物": 3}, "cannot be read"),
         ({3: ["父亲"]}, "cannot be read"),
-        (["长" * 41], "may hold names of 40 characters"),
+        (["长" * 61], "may hold names of 60 characters"),
         (["a\x00b"], "a control character, U+0000"),
         (["a\ud800b"], "a lone surrogate, U+D800"),
         (["父亲"] * (MAX_RELATIONS + 1), f"may name {MAX_RELATIONS}, got 201"),
@@ -192,3 +193,52 @@ def test_a_relation_like_no_other_names_some():
 
 def test_a_known_predicate_under_the_wrong_type_leads_to_the_right_one():
     assert close_to(("动物", "父亲", ""), RELATIONS)[0] == RELATIONS[1]
+
+
+# Names of several words, and names that weights give themselves
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("per: place of birth", [("per", "place of birth", "")]),
+        (
+            "per: place of birth, spouse",
+            [("per", "place of birth", ""), ("per", "spouse", "")],
+        ),
+        ("人物: 父亲 母亲", [("人物", "父亲", ""), ("人物", "母亲", "")]),
+        ("人物: 父亲 spouse", [("人物", "父亲", ""), ("人物", "spouse", "")]),
+        (
+            "located in the administrative territorial entity",
+            [("", "located in the administrative territorial entity", "")],
+        ),
+        ("Person spouse Person", [("Person", "spouse", "Person")]),
+    ],
+)
+def test_latin_words_are_one_name_where_commas_part_them(text, asked):
+    assert list(schema_of(SCHEMA_LABEL, text)) == asked
+
+
+FOUND = (
+    Relation("per", "place of birth", "loc"),
+    Relation("per", "spouse", "per"),
+    Relation("media", "author", "per"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", {0, 1, 2}),
+        ("spouse", {1}),
+        ("Spouse", {1}),
+        ("per: spouse, author", {1}),
+        ("place of birth", {0}),
+        ("per: place of birth", {0}),
+        ("per spouse per", {1}),
+        ("per spouse loc", set()),
+        ("人物: 配偶", set()),
+    ],
+)
+def test_names_that_weights_gave_are_kept_where_they_are_named(text, kept):
+    assert written(schema_of(SCHEMA_LABEL, text), FOUND) == kept

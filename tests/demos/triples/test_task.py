@@ -11,7 +11,13 @@ from demos.limits import label_of
 from demos.records import request_from
 from demos.triples.examples import EXAMPLES, caption
 from demos.triples.found import ExtractedTriple
-from demos.triples.task import BATCH_WINDOWS, FLOOR, TripleRequest, extract
+from demos.triples.task import (
+    BATCH_WINDOWS,
+    FLOOR,
+    WRITTEN_WINDOWS,
+    TripleRequest,
+    extract,
+)
 from model_core.interfaces import ModelError, PointedTriple
 from tests.fake_triple_pointer import FakeTriplePointer
 
@@ -233,3 +239,32 @@ def test_examples_have_captions_that_tell_them_apart():
     assert len(EXAMPLES) >= 5
     assert len(set(captions)) == len(captions)
     assert all("\n" not in text for text in captions)
+
+
+# Where relations come from
+
+
+def test_open_weights_are_told_what_to_look_for_and_refuse_to_guess():
+    model = FakeTriplePointer(schema_kind="asked", relations=())
+    assert said(last(model=model, schema="人物: 父亲")) == [
+        ("司马迁", "父亲", "司马谈"),
+        ("苏轼", "父亲", "苏洵"),
+    ]
+    with pytest.raises(InvalidRequestError, match="write a line like"):
+        last(model=model)
+    assert len(model.asked) == 1
+
+
+def test_weights_that_name_relations_need_none_named():
+    model = FakeTriplePointer(schema_kind="own")
+    assert said(last(model=model)) == said(last())
+    result = last(model=model, schema="图书作品: 作者")
+    assert said(result) == [("史记", "作者", "司马迁")]
+    assert sorted(result.unasked) == ["号", "朝代", "父亲"]
+    assert last(model=model).unasked == last().unasked == ()
+
+
+def test_weights_that_write_read_few_windows_at_a_time():
+    model = FakeTriplePointer(schema_kind="own", max_text_chars=50)
+    assert said(last(LONG, model)) == said(last(TEXT))
+    assert max(len(texts) for texts, _, _ in model.asked) == WRITTEN_WINDOWS

@@ -264,3 +264,33 @@ def test_what_cannot_be_searched_is_refused_by_name(changes, message):
 def test_an_empty_prompt_is_refused_at_once():
     with pytest.raises(ValueError, match="at least one token id, got none"):
         beam_search(ToyStepper(9), [], beam_options())
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+def test_a_search_until_sure_only_ever_finds_better(seed, length_penalty):
+    options = {"length_penalty": length_penalty, "max_new_tokens": 7, "num_beams": 2}
+    stepper = ToyStepper(6, seed, scale=2.0)
+    early, sure = (
+        final(stepper, until_sure=sure, **options)[0] for sure in (False, True)
+    )
+    assert sure.score >= early.score - 1e-9
+
+
+def test_a_list_that_may_stop_after_each_item_is_written_to_its_end():
+    """Stopping ranks second at every step, going on is as good as certain."""
+
+    class Lister(ToyStepper):
+        def logits_after(self, seen):
+            logits = np.full(self.vocab_size, -20.0, np.float32)
+            item = len(seen) - len(PROMPT)
+            logits[STOP], logits[item % 2] = (0.0, 4.0) if item < 6 else (4.0, 0.0)
+            return logits
+
+    options = {"length_penalty": 0.0, "max_new_tokens": 9, "num_beams": 3}
+    early, sure = (
+        final(Lister(6, 0), until_sure=sure, **options)[0] for sure in (False, True)
+    )
+    assert len(early.tokens) < 6
+    assert len(sure.tokens) == 6
+    assert sure.score > early.score

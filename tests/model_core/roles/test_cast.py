@@ -11,8 +11,11 @@ from model_core.interfaces import (
     FACT_FINDER,
     MASK_FILLER,
     PASSAGE_READER,
+    REPLACED_TOKEN_DETECTOR,
     ROLES,
+    SENTENCE_ENCODER,
     SUMMARIZER,
+    TEXT_CLASSIFIER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -25,7 +28,8 @@ from model_core.roles.rehearsal import REHEARSALS
 from tests.model_core.playing_checkpoint import load_playing, write_playing
 from tests.model_core.tiny_checkpoint import write_checkpoint
 
-OURS = tuple(role for role in ROLES if role is not DIALOGUE_PARTNER)
+PUBLISHED_ALONE = (DIALOGUE_PARTNER, TEXT_CLASSIFIER, REPLACED_TOKEN_DETECTOR)
+OURS = tuple(role for role in ROLES if role not in PUBLISHED_ALONE)
 EVERYTHING = tuple(role.name for role in OURS)
 
 
@@ -80,7 +84,7 @@ def test_threads_get_the_same_player(tmp_path):
         (("cloze",), (PASSAGE_READER,)),
         (("reading",), (PASSAGE_READER,)),
         (("facts",), (FACT_FINDER,)),
-        (("words",), (MASK_FILLER,)),
+        (("words",), (MASK_FILLER, SENTENCE_ENCODER)),
     ],
     ids=named,
 )
@@ -94,9 +98,10 @@ def test_what_a_checkpoint_was_trained_for_decides(tmp_path, parts, roles):
 @pytest.mark.parametrize(
     ("kind", "roles"),
     [
-        ("BertForMaskedLM", (MASK_FILLER,)),
-        ("BertForQuestionAnswering", (PASSAGE_READER,)),
-        ("BertModel", ()),
+        ("BertForMaskedLM", (MASK_FILLER, SENTENCE_ENCODER)),
+        ("BertForQuestionAnswering", (PASSAGE_READER, SENTENCE_ENCODER)),
+        ("BertForSequenceClassification", (SENTENCE_ENCODER, TEXT_CLASSIFIER)),
+        ("BertModel", (SENTENCE_ENCODER,)),
         ("GPT2LMHeadModel", (TEXT_GENERATOR,)),
     ],
 )

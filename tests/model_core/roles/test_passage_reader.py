@@ -259,6 +259,24 @@ def test_a_span_has_the_probability_of_its_edges(reader):
     assert found == pytest.approx(best, rel=1e-6)
 
 
+def log_odds(none, rival):
+    return float(np.log(none) - np.log(rival))
+
+
+@pytest.mark.parametrize("mode", ["span", "mlm", "seq2seq"])
+def test_no_answer_is_said_where_its_shifted_odds_say_so(reader, mode):
+    """Just below the odds of an answer it is not said, just above them it is."""
+    never = NetworkPassageReader(reader._model, dict.fromkeys(("mlm", "seq2seq"), -60))
+    frame = last(never, mode, passages=[WRITER])
+    best = max(answer.probability for answer in frame.answers if answer.text)
+    none = 1 - frame.votes[0].has_answer
+    odds = log_odds(none, best if mode == "span" else 1 - none)
+    for more, said in ((-0.01, False), (0.01, True)):
+        shifted = NetworkPassageReader(reader._model, {mode: more - odds})
+        answer = last(shifted, mode, passages=[WRITER]).answers[0]
+        assert (answer.text == "") is said
+
+
 def test_windows_are_compared_by_their_scores(reader, monkeypatch):
     """A window without an answer is as sure of its best span by itself."""
 

@@ -110,7 +110,7 @@ def test_the_weights_are_cast_for_it(model):
     assert model.info.family == "ernie"
     assert TRIPLE_POINTER.name in cast.roles
     pointer = cast.play(TRIPLE_POINTER)
-    assert pointer.is_open
+    assert pointer.schema_kind == "asked"
     assert pointer.relations == ()
     assert pointer.decoders == ("prompted",)
     assert pointer.asking(ASKED).relations == ASKED

@@ -1,0 +1,1 @@
+"""Sentences as vectors: how alike two are, and which lines of a list are nearest."""

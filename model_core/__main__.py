@@ -1,4 +1,4 @@
-"""``python -m model_core``: look at a checkpoint, and run token ids through it.
+"""``python -m model_core``: look at a checkpoint, run it, make another of it.
 
 Changes when the core's terminal gets another command. Knows no task and no text.
 """
@@ -19,6 +19,7 @@ from model_core.checkpoints.json_file import load_object
 from model_core.checkpoints.report import survey_lines, survey_values
 from model_core.checkpoints.survey import survey_checkpoint
 from model_core.config import TransformerConfig
+from model_core.conversion import terminal
 from model_core.interfaces import ModelError
 
 MAX_INPUT_BYTES = 64 * 2**20
@@ -62,7 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     logits.add_argument("--output", type=Path, required=True, metavar="OUT.npz")
     logits.add_argument("--engine", default="auto", metavar="NAME")
     logits.set_defaults(run=_logits, json=False)
-    for command in (inspect, logits):
+    convert = commands.add_parser(
+        "convert", help="safetensors, config and vocabulary, smaller or longer"
+    )
+    terminal.add_options(convert)
+    convert.set_defaults(run=_convert, json=False)
+    for command in (inspect, logits, convert):
         command.add_argument(
             "checkpoint",
             metavar="DIR_OR_HUB_ID",
@@ -110,6 +116,13 @@ def _logits(options: argparse.Namespace) -> int:
     _save(options.output, outputs)
     for name, value in outputs.items():
         print(f"{name}: {'x'.join(map(str, value.shape))}")
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    folder, _ = _locate(options)
+    for line in terminal.convert(options, folder):
+        print(_printable(line))
     return 0
 
 

@@ -35,3 +35,14 @@ def pytest_collection_modifyitems(config, items):
             for item in items:
                 if item.get_closest_marker(mark):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Let reports of tests with broken text travel between processes."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf8", "replace").decode("utf8"))
+        for name, text in report.sections
+    ]
+    return report

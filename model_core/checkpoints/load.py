@@ -4,16 +4,21 @@ Changes when loading gains a step. Knows no family and no file format.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from model_core.checkpoints.adaptation import AS_SAVED, Adaptation
 from model_core.checkpoints.errors import CheckpointMismatchError
+from model_core.checkpoints.filling import Filling
 from model_core.checkpoints.reader import formats_in, open_checkpoint
 from model_core.checkpoints.survey import Heads, Survey, load_config, survey_tensors
-from model_core.checkpoints.weight_map import Array, carry_out
+from model_core.checkpoints.weight_map import Array
 from model_core.config import TransformerConfig
+from model_core.layers.handover import take_over
+from model_core.layers.initialization import unfilled
 from model_core.models.families import Family
 from model_core.models.network import Network, weights_by_name
 
@@ -44,8 +49,9 @@ def load_network(
 ) -> LoadedCheckpoint:
     """Load a network with the heads that a caller needs.
 
-    Names and shapes are judged before the network is built, and each tensor is read
-    when it is assigned, so that no second copy of the whole exists.
+    Names and shapes are judged before the network is built. While it is, each tensor
+    is copied once, from the mapped file into the memory that its weight takes over:
+    no second copy of the whole exists.
 
     Args:
         folder: Holds a checkpoint as the hub serves it.
@@ -65,10 +71,13 @@ def load_network(
         report = survey_tensors(values, reader, heads, formats, adaptation)
         if report.plan.differences:
             raise CheckpointMismatchError(str(report.plan.differences))
-        blank = replace(report.config, initializer_range=0.0)
-        network = Network(blank, heads=report.heads, dtype=dtype)
-        ledger = _Ledger(network)
-        carry_out(report.plan, reader.read, ledger.assign)
+        policy = keras.DTypePolicy(dtype)
+        filling = Filling(report.plan, reader, policy.variable_dtype)
+        with filling.running() as copies, unfilled():
+            network = Network(report.config, heads=report.heads, dtype=policy)
+            ledger = _Ledger(network)
+            for name, array in copies():
+                ledger.take_over(name, array)
         ledger.check_complete()
     return LoadedCheckpoint(network, report.config, report.family, report)
 
@@ -87,9 +96,15 @@ class _Ledger:
                 f"the network has {unnamed} trainable numbers without a name"
             )
 
-    def assign(self, name: str, array: Array) -> None:
-        """Copy numbers into one weight."""
-        self._weights[name].assign(array)
+    def take_over(self, name: str, array: Array) -> None:
+        """Make an array the value of one weight."""
+        weight = self._weights[name]
+        if tuple(weight.shape) != array.shape or weight.dtype != str(array.dtype):
+            raise CheckpointMismatchError(
+                f"{name}: expected {weight.dtype} {tuple(weight.shape)}, received "
+                f"{array.dtype} {array.shape}"
+            )
+        take_over(weight, array)
         self._open.remove(name)
 
     def check_complete(self) -> None:

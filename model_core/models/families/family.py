@@ -85,7 +85,7 @@ class Family:
         Raises:
             UnsupportedModelError: There is no such attention or head.
         """
-        if not self.tells:
+        if not self.tells or not {"attention", "heads"} & values.keys():
             return self
         attention = values.get("attention", self.attention)
         heads = values.get("heads", [*self.heads])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from model_core.checkpoints import load
+from model_core.checkpoints import filling, load
 from model_core.checkpoints.errors import CheckpointMismatchError, MissingHeadError
 from model_core.checkpoints.export import export_weights
 from model_core.checkpoints.load import load_network
@@ -118,6 +118,6 @@ def test_a_mismatch_is_refused_before_anything_is_built(tmp_path, no_network):
 
 def test_a_weight_left_at_random_is_an_error(tmp_path, monkeypatch):
     write_own(tmp_path)
-    monkeypatch.setattr(load, "carry_out", lambda *_: None)
+    monkeypatch.setattr(filling, "carry_out", lambda *_: None)
     with pytest.raises(CheckpointMismatchError, match=r"left unfilled: .*attention"):
         load_network(tmp_path)

@@ -1,0 +1,1 @@
+"""A checkpoint made into another one: the folder, its refusals, its command."""

@@ -25,11 +25,11 @@ from model_core.catalog import (
     CARDS,
     DEFAULT_WEIGHTS,
     TASK_OF_ROLE,
-    ModelCard,
     cards_for,
     facts_of,
 )
-from model_core.catalog_sizes import num_parameters
+from model_core.catalog.card import ModelCard
+from model_core.catalog.sizes import num_parameters
 from model_core.checkpoints.hub import DownloadCancelledError, HubClient
 from model_core.checkpoints.load_failures import load_failure, refusal
 from model_core.checkpoints.needs import count_parameters

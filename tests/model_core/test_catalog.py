@@ -12,7 +12,7 @@ from model_core.catalog import (
     check_head,
     find_card,
 )
-from model_core.catalog_sizes import MILLIONS
+from model_core.catalog.sizes import MILLIONS
 from model_core.checkpoints.hub import check_repo_id
 from model_core.interfaces import ModelError
 from model_core.models.families import FAMILIES

@@ -27,6 +27,7 @@ from model_core.models.network import weights_by_name
 from model_core.roles.blanks import Blank, BlankLayout
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.parts import FILE_NAME, Parts
+from model_core.tokenizers.load import read_declared
 from model_core.training.cloze_learner import (
     ClozeExample,
     ClozeLearning,
@@ -134,7 +135,9 @@ class NetworkMaskFiller:
             for name, weight in weights_by_name(network).items()
         }
         heads = tuple(network.heads)
-        export_weights(weights, self._model.config, path, heads=heads)
+        kind = read_declared(self._model.folder).class_of_pieces
+        facts = {"tokenizer_class": kind} if kind else {}
+        export_weights(weights, self._model.config, path, heads=heads, facts=facts)
         for name in VOCABULARY_FILES:
             if (self._model.folder / name).exists():
                 shutil.copy(self._model.folder / name, path / name)

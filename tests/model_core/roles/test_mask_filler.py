@@ -12,6 +12,7 @@ from model_core.roles.cast import Cast
 from model_core.roles.loaded import load_model
 from model_core.roles.mask_filler import NetworkMaskFiller
 from tests.model_core.playing_checkpoint import RIVER, STYLE, load_playing
+from tests.model_core.tokenizers.tiny_vocabularies import piece_model
 
 SENTENCES = (
     Blanked("这部电影真", "，不错。"),
@@ -192,6 +193,29 @@ def test_a_saved_copy_comes_back_and_fills_the_same_blanks(filler, learned, tmp_
     )
     other = filler.log_probs(SENTENCES, WORDS)
     assert np.abs(other - again.log_probs(SENTENCES, WORDS)).max() > 0.05
+
+
+def test_a_saved_copy_reads_pieces_as_its_origin_does(tmp_path):
+    """XLM-R's ids are not those of its SentencePiece model: its config says so."""
+    transformers = pytest.importorskip("transformers")
+    config = transformers.XLMRobertaConfig(
+        vocab_size=400,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=66,
+    )
+    folder = tmp_path / "origin"
+    transformers.XLMRobertaForMaskedLM(config).save_pretrained(folder)
+    (folder / "spiece.model").write_bytes(piece_model(vocab_size=390))
+    origin = NetworkMaskFiller(load_model(folder, name="origin"))
+    origin.save(str(tmp_path / "copy"))
+    copy = NetworkMaskFiller(load_model(tmp_path / "copy", name="copy"))
+    blank, words = (Blanked("我们去", "的"),), ("北京", "广州")
+    np.testing.assert_allclose(
+        copy.log_probs(blank, words), origin.log_probs(blank, words), atol=1e-2
+    )
 
 
 def test_learning_ends_with_its_time(filler):

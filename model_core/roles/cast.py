@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from model_core.checkpoints.load_failures import no_part
+from model_core.checkpoints.survey import load_config
 from model_core.interfaces import (
     DIALOGUE_PARTNER,
     FACT_FINDER,
@@ -72,6 +73,14 @@ def _writes_triples(model: LoadedModel) -> bool:
 
 def _rewrites(model: LoadedModel) -> bool:
     return _reads_then_writes(model) and not _writes_triples(model)
+
+
+def _is_unilm(model: LoadedModel) -> bool:
+    """An encoder whose config says that it was trained behind a prefix mask."""
+    framed = model.tokenizer.cls_id is not None and model.tokenizer.sep_id is not None
+    if model.parts.names or not framed or "masked_lm" not in model.engine.heads:
+        return False
+    return bool(load_config(model.folder).get("attention") == "prefix_lm")
 
 
 def _converses(model: LoadedModel) -> bool:
@@ -142,6 +151,7 @@ CASTING: dict[str, Casting] = {
                 "NetworkTextRewriter",
             ),
             Actor(_rewrites, "seq2seq_rewriter", "Seq2SeqTextRewriter"),
+            Actor(_is_unilm, "unilm_rewriter", "UniLmTextRewriter"),
         )
     ),
     TRIPLE_POINTER.name: Casting(

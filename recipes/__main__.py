@@ -210,6 +210,7 @@ def release(options: argparse.Namespace) -> None:
 def _calibrate(options: argparse.Namespace) -> None:
     """Find where triples and "no answer" are best cut, on texts of training."""
     from model_core.interfaces import TRIPLE_POINTER
+    from model_core.roles.loaded import load_model
     from model_core.roles.passage_reader import NetworkPassageReader
     from recipes import calibrating, evaluation, tasks_data
     from recipes.task_files import evenly_spaced, find
@@ -221,7 +222,8 @@ def _calibrate(options: argparse.Namespace) -> None:
     questions = tasks_data.read(
         find(options.data / "qa", "train"), tasks_data.qa_example
     )
-    reader = NetworkPassageReader(evaluation.load(options.output), calibrating.NEVER)
+    whole = load_model(options.output, name=options.output.name)
+    reader = NetworkPassageReader(whole, calibrating.NEVER)
     found |= calibrating.doubts(reader, evenly_spaced(questions, CALIBRATED_ON))
     calibrating.write(options.output, found)
 

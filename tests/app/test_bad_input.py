@@ -198,7 +198,7 @@ def press(served, name, *values):
 )
 @pytest.mark.parametrize("button", ["load", "unload"])
 def test_the_panel_takes_names_and_never_places(real, button, name, sentence):
-    message = press(real, button, name)
+    message = press(real, button, name, "")
     assert not message["success"]
     error = message["output"]["error"]
     assert sentence in error

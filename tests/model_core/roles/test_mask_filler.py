@@ -6,7 +6,7 @@ from keras import ops
 
 from model_core.engines.base import TokenBatch
 from model_core.interfaces import Blanked, LearningOptions, ModelError
-from model_core.interfaces.roles import MASK_FILLER
+from model_core.interfaces.roles import MASK_FILLER, SENTENCE_ENCODER
 from model_core.models.network import weights_by_name
 from model_core.roles.cast import Cast
 from model_core.roles.loaded import load_model
@@ -185,7 +185,7 @@ def test_a_saved_copy_comes_back_and_fills_the_same_blanks(filler, learned, tmp_
     loaded = load_model(tmp_path / "made", name="made")
     assert loaded.info.family == "maskplay"
     cast = Cast(loaded)
-    assert cast.roles == (MASK_FILLER.name,)
+    assert cast.roles == (MASK_FILLER.name, SENTENCE_ENCODER.name)
     again = cast.play(MASK_FILLER)
     # float16 on disk: three digits
     np.testing.assert_allclose(

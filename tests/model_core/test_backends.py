@@ -44,7 +44,7 @@ def test_the_laws_hold_on_another_backend(backend, laws):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is a test extra and is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
         + [str(HERE / name) for name in laws],
         env=os.environ | {"KERAS_BACKEND": backend},
         capture_output=True,

@@ -27,7 +27,17 @@ CAN_RUN: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-LONGEST = ("test_backends.py", "test_tabs.py", "test_family_generation.py")
+LONGEST = (
+    "test_backends.py",
+    "test_page.py",
+    "test_tabs.py",
+    "test_family_generation.py",
+    "test_hub_to_text.py",
+    "test_hub_layouts.py",
+    "test_bad_checkpoints.py",
+    "test_embedded_plays.py",
+    "test_training.py",
+)
 """Files that take minutes: begun first, so that none of them ends alone."""
 
 

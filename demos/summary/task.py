@@ -35,7 +35,8 @@ MIN_NEW_TOKENS = 8
 # A search likes short endings: a summary fills at least so much of its room. In steps,
 # so that texts of like lengths are rewritten together.
 LEAST_SHARE, LEAST_STEP = 0.6, 30
-NO_REPEAT_NGRAM = 10  # a loop, not a name that comes again
+NO_REPEAT_NGRAM = 10  # not even a name of the source comes again and again
+NO_LOOP_NGRAM = 3  # what the source does not say comes once
 # What is rewritten and what is written share one window.
 WINDOW_CHARS = 500
 FEWEST_SOURCE_CHARS, MOST_SOURCE_CHARS = 200, 400
@@ -205,6 +206,7 @@ def options_of(
         min_new_tokens=_least_tokens(first),
         num_beams=request.num_beams,
         no_repeat_ngram_size=NO_REPEAT_NGRAM,
+        no_loop_ngram_size=NO_LOOP_NGRAM,
         copy=request.copy and model.can_copy,
         sparse_top_k=SPARSE_TOP_K if request.sparse else 0,
     )

@@ -154,11 +154,19 @@ class NoRepeatNgram:
 
     Prompt and generated tokens count alike, or only the latter, where the text may
     repeat its prompt but not itself. Exempt tokens may always follow.
+
+    Attributes:
+        size: Tokens of an n-gram, >= 1.
+        exempt_token_ids: May complete any.
+        new_tokens_only: The prompt's n-grams are not held against the row.
+        spares_prompt: An n-gram that stands in the prompt may come again: a name, not a
+            loop.
     """
 
     size: int
     exempt_token_ids: tuple[int, ...] = ()
     new_tokens_only: bool = False
+    spares_prompt: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -167,12 +175,24 @@ class NoRepeatNgram:
     def __call__(self, logits: Logits, history: History) -> Logits:
         """Forbid every token that followed the row's last n - 1 tokens before."""
         free = logits.copy()
-        seen = history.new_tokens if self.new_tokens_only else history.row
         for row in range(len(logits)):
-            free[row, _followers(seen(row), self.size)] = FORBIDDEN
+            free[row, self._repeating(history, row)] = FORBIDDEN
         exempt = list(self.exempt_token_ids)
         free[:, exempt] = logits[:, exempt]
         return free
+
+    def _repeating(self, history: History, row: int) -> TokenIds:
+        """Return the tokens that would repeat an n-gram."""
+        new = history.new_tokens(row)
+        seen = new if self.new_tokens_only else history.row(row)
+        if len(seen) < self.size:
+            return seen[:0]
+        tail = seen[len(seen) - self.size + 1 :]
+        repeating = _following(seen, tail)
+        if not self.spares_prompt:
+            return repeating
+        prompt = history.row(row)[: history.prompt_lengths[row]]
+        return np.setdiff1d(repeating, _following(prompt, tail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +332,12 @@ def _nucleus_edge(row: Logits, top_p: float) -> tuple[np.float32, int]:
     return ranked[-size], size
 
 
-def _followers(seen: TokenIds, size: int) -> TokenIds:
-    """Return the tokens that followed the last ``size - 1`` tokens earlier on."""
-    num_ngrams = len(seen) - size + 1
-    if num_ngrams < 1:
+def _following(seen: TokenIds, tail: TokenIds) -> TokenIds:
+    """Return the tokens that follow ``tail`` wherever it stands in ``seen``."""
+    num_places = len(seen) - len(tail)
+    if num_places < 1:
         return seen[:0]
-    matches = np.ones(num_ngrams, np.bool_)
-    for offset in range(size - 1):
-        matches &= seen[offset : offset + num_ngrams] == seen[num_ngrams + offset]
-    return seen[size - 1 :][matches]
+    matches = np.ones(num_places, np.bool_)
+    for offset, token_id in enumerate(tail.tolist()):
+        matches &= seen[offset : offset + num_places] == token_id
+    return seen[len(tail) :][matches]

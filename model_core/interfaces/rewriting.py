@@ -26,6 +26,8 @@ class RewriteOptions:
         num_return: Targets returned, 1 to ``num_beams``.
         length_penalty: Exponent of the length that divides a beam's score.
         no_repeat_ngram_size: Forbid a repeated n-gram; 0 is off.
+        no_loop_ngram_size: Forbid a repeated n-gram that does not stand in the source;
+            0 is off.
         copy: Let the copy head hold the target to n-grams of the source (SPACES).
         sparse_top_k: Only the k best tokens have a probability (sparse softmax); 0 is
             the plain softmax.
@@ -38,6 +40,7 @@ class RewriteOptions:
     num_return: int = 1
     length_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
+    no_loop_ngram_size: int = 0
     copy: bool = False
     sparse_top_k: int = 0
 

@@ -129,6 +129,13 @@ class NetworkTextRewriter:
         if options.no_repeat_ngram_size:
             size = options.no_repeat_ngram_size
             rules.append(NoRepeatNgram(size, tuple(stop), new_tokens_only=True))
+        if options.no_loop_ngram_size:
+            size = options.no_loop_ngram_size
+            rules.append(
+                NoRepeatNgram(
+                    size, tuple(stop), new_tokens_only=True, spares_prompt=True
+                )
+            )
         return BeamOptions(
             max_new_tokens=options.max_new_tokens,
             num_beams=options.num_beams,

@@ -90,6 +90,7 @@ def test_defaults_are_those_of_the_contract():
         num_beams=3,
         num_return=1,
         no_repeat_ngram_size=10,
+        no_loop_ngram_size=3,
         copy=True,
         sparse_top_k=10,
     )

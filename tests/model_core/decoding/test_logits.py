@@ -151,6 +151,27 @@ def test_no_repeat_ngram_lets_exempt_tokens_follow():
     assert kept(rule(logits, grown([1, 3]))) == [[0, 2, 3, 4]]
 
 
+@given(
+    prompt=st.lists(st.integers(0, 3), min_size=1, max_size=9),
+    new=st.lists(st.integers(0, 3), max_size=9),
+    size=st.integers(1, 4),
+)
+def test_what_stands_in_the_prompt_may_come_again_and_nothing_else(prompt, new, size):
+    rule = NoRepeatNgram(size, new_tokens_only=True, spares_prompt=True)
+    (allowed,) = kept(rule(np.zeros((1, 4), np.float32), grown(prompt, *new)))
+
+    def ngrams(tokens):
+        return {tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1)}
+
+    written, spared = ngrams(new), ngrams(prompt)
+    expected = []
+    for token in range(4):
+        latest = tuple([*new, token][-size:])
+        loops = len(new) + 1 >= size and latest in written and latest not in spared
+        expected += [] if loops else [token]
+    assert allowed == expected
+
+
 def test_rows_of_different_length_see_only_their_own_tokens():
     logits = np.zeros((2, 4), np.float32)
     history = History.of_prompts([[1], [1, 2, 1]])

@@ -148,7 +148,7 @@ def test_without_copying_nothing_is_called_copied(rewriter):
 
 def test_a_sparse_search_gives_no_other_token_a_probability(rewriter):
     plain, sparse = (
-        last(rewriter, RIVER, RewriteOptions("title", 1, 1, 1, 1, 1.0, 0, False, k))
+        last(rewriter, RIVER, RewriteOptions("title", 1, num_beams=1, sparse_top_k=k))
         for k in (0, 2)
     )
     assert sparse.rewritings[0].candidate.text == plain.rewritings[0].candidate.text

@@ -145,4 +145,18 @@ GENERATORS: tuple[ModelCard, ...] = (
         title="NEZHA 闲聊 · NEZHA small talk",
         turns="segments",
     ),
+    *(
+        ModelCard(
+            name=f"DialoGPT-{size}",
+            repo_id=f"microsoft/DialoGPT-{size}",
+            family="gpt2",
+            head="language_model",
+            tasks=("dialogue",),
+            title=f"英文对话 DialoGPT {size} · English conversation",
+            license="mit",
+            note="只会英文 · English only",
+            turns="joined",
+        )
+        for size in ("small", "medium")
+    ),
 )

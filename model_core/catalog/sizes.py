@@ -29,6 +29,8 @@ MILLIONS: dict[str, float] = {
     "nghuyong/ernie-3.0-base-zh": 118.0,
     "xusenlin/uie-base": 117.4,
     "sijunhe/nezha-cn-base": 101.9,
+    "microsoft/DialoGPT-small": 124.4,
+    "microsoft/DialoGPT-medium": 354.8,
     "Tongjilibo/nezha_gpt_dialog": 101.9,
     "junnyu/wobert_chinese_plus_base": 124.5,
     "junnyu/roformer_chinese_base": 124.1,

@@ -197,6 +197,8 @@ SHAPES: dict[str, tuple[Values, tuple[str, ...]]] = {
         bert(model_type="nezha", max_relative_position=64),
         ("masked_lm",),
     ),
+    "microsoft/DialoGPT-small": (gpt2(12, 768, 12, 50257), ("language_model",)),
+    "microsoft/DialoGPT-medium": (gpt2(24, 1024, 16, 50257), ("language_model",)),
     "Tongjilibo/nezha_gpt_dialog": (
         bert(model_type="nezha", max_relative_position=64),
         ("masked_lm",),

@@ -85,6 +85,9 @@ class TransformerConfig:
             arXiv 1909.11942); 0 for ``hidden_size``.
         embedding_scale: Factor on token embeddings (Pegasus: square root of the width).
         embedding_bias: Whether the projection of factorised embeddings has a bias.
+        projected_first: Factorised embeddings are projected before positions and
+            segments are added, not after the norm, and scored on the same way back
+            (the first albert_zh).
         segments_are_tokens: Segment ids are token ids (CDial-GPT's speakers).
         task_type_vocab_size: Rows of the task embedding, of which row 0 is added
             (ERNIE); 0 for none.
@@ -137,6 +140,7 @@ class TransformerConfig:
     embedding_size: int = 0
     embedding_scale: float = 1.0
     embedding_bias: bool = True
+    projected_first: bool = False
     segments_are_tokens: bool = False
     task_type_vocab_size: int = 0
     num_layer_groups: int = 0
@@ -207,6 +211,11 @@ class TransformerConfig:
     def embedding_width(self) -> int:
         """Width of the token embedding."""
         return self.embedding_size or self.hidden_size
+
+    @property
+    def input_width(self) -> int:
+        """Width of what is added to the token embedding, and of the cloze head."""
+        return self.hidden_size if self.projected_first else self.embedding_width
 
     @property
     def num_blocks(self) -> int:

@@ -104,6 +104,8 @@ def convert_weights(folder: Path, output: Path, conversion: Conversion) -> Conve
         _check(after, reader)
         dtype = conversion.dtype or _dtype_of(before)
         check_dtype(dtype)
+        # a config that cannot say it is found out before anything is written
+        made = _config(values, after, conversion, dtype)
         own = conversion.layout == "maskplay" or after.family.name == MODEL_TYPE
         table = TABLES[MODEL_TYPE if own else after.family.name]
         write_safetensors(
@@ -113,7 +115,7 @@ def convert_weights(folder: Path, output: Path, conversion: Conversion) -> Conve
             max_shard_bytes=conversion.max_shard_bytes,
             origin=MODEL_TYPE if own else "pt",
         )
-    write_config(output, _config(values, after, conversion, dtype))
+    write_config(output, made)
     return Converted(before, after, dtype)
 
 

@@ -27,7 +27,7 @@ from model_core.checkpoints.weight_shapes import expected_shapes
 from model_core.config import TransformerConfig
 from model_core.models.families import Family, family_of
 
-CONFIG_NAMES = ("config.json", "bert_config.json")
+CONFIG_NAMES = ("config.json", "bert_config.json", "hparams.json")
 OTHER_CONFIGS = "*config*.json"
 """What configs beside TensorFlow checkpoints are called, ``xlnet_config.json``."""
 NO_CONFIGS = frozenset(

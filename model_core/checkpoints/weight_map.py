@@ -42,6 +42,11 @@ def row_as_vector(array: Array) -> Array:
     return array[0] if array.ndim == 2 and len(array) == 1 else array  # noqa: PLR2004
 
 
+def without_window(array: Array) -> Array:
+    """Turn a convolution's (1, in, out) into the (in, out) that a window of one is."""
+    return array[0] if array.ndim == 3 and len(array) == 1 else array  # noqa: PLR2004
+
+
 def third(index: int) -> Reshape:
     """Cut a fused query-key-value tensor (…, 3 * width) and keep one of them."""
 
@@ -159,6 +164,7 @@ class WeightTable:
         renamings: By layout; a layout without an entry is not supported.
         left_out: Sources that some files leave out because they hold zeros, and the
             switch of the config that turns the weight off.
+        hints: By layout, what is worth knowing where a file of it does not fit.
     """
 
     body: tuple[Rule, ...]
@@ -170,6 +176,7 @@ class WeightTable:
         default_factory=lambda: {"pytorch": ()}
     )
     left_out: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +226,14 @@ class Differences:
         unused: Tensors of the file that no row mentions.
         unfilled: Weights of the network that no row fills.
         misshapen: Sentences, one per weight whose shape differs.
+        hint: What a person may have taken the file for; says nothing by itself.
     """
 
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     unfilled: tuple[str, ...] = ()
     misshapen: tuple[str, ...] = ()
+    hint: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.unused or self.unfilled or self.misshapen)
@@ -236,7 +245,8 @@ class Differences:
             ("model weights without a rule", self.unfilled),
             ("shapes differ:", self.misshapen),
         )
-        return "; ".join(f"{text} {_listed(names)}" for text, names in parts if names)
+        told = [f"{text} {_listed(names)}" for text, names in parts if names]
+        return "; ".join([*told, *([self.hint] if told and self.hint else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,7 @@ class NamedTensors:
                 f"received {layout}"
             )
         self.table = table
+        self.hint = table.hints.get(layout, "")
         self.by_name: dict[str, Located] = {}
         for name, shape in shapes.items():
             for canonical, located in _unstacked(
@@ -373,6 +384,7 @@ def plan_weights(
             unused=_file_names(here, rest - skipped - ignored),
             unfilled=tuple(sorted(expected_shapes.keys() - {r.target for r in rules})),
             misshapen=tuple(_misshapen(placements, expected_shapes)),
+            hint=tensors.hint,
         ),
     )
 

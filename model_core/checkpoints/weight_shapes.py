@@ -176,7 +176,7 @@ def _feed_forward(name: str) -> tuple[WeightRow, ...]:
 
 def _embeddings(prefix: str, where: Condition) -> tuple[WeightRow, ...]:
     """Positions and the norm: what encoder and decoder have one each of."""
-    width = "embedding_width"
+    width = "input_width"
     return (
         WeightRow(
             f"{prefix}position_embedding/embeddings",
@@ -199,7 +199,7 @@ def _embeddings(prefix: str, where: Condition) -> tuple[WeightRow, ...]:
     )
 
 
-def _table(name: str, rows: str, width: str = "embedding_width") -> WeightRow:
+def _table(name: str, rows: str, width: str = "input_width") -> WeightRow:
     """An embedding that is there where it has rows."""
     return WeightRow(
         f"{name}/embeddings", (rows, width), lambda config: getattr(config, rows) > 0
@@ -207,7 +207,7 @@ def _table(name: str, rows: str, width: str = "embedding_width") -> WeightRow:
 
 
 BODY: tuple[WeightRow, ...] = (
-    _table("token_embedding", "vocab_size"),
+    _table("token_embedding", "vocab_size", "embedding_width"),
     _table("segment_embedding", "type_vocab_size"),
     _table("task_embedding", "task_type_vocab_size"),
     _table("mark_embedding", "mark_vocab_size"),
@@ -257,8 +257,8 @@ HEADS: dict[str, tuple[WeightRow, ...]] = {
     "masked_lm": tuple(
         replace(row, where=lambda config: config.masked_lm_transform)
         for row in (
-            *_dense("masked_lm/transform", "hidden_size", "embedding_width"),
-            *_plain_norm("masked_lm/norm", "embedding_width"),
+            *_dense("masked_lm/transform", "hidden_size", "input_width"),
+            *_plain_norm("masked_lm/norm", "input_width"),
             WeightRow("masked_lm/bias", ("vocab_size",)),
         )
     ),

@@ -11,7 +11,7 @@ from keras import ops
 from model_core import masks
 from model_core.config import TransformerConfig
 from model_core.layers.attention import LayerCache
-from model_core.models.heads import HEADS, Head, HiddenStates
+from model_core.models.heads import HEADS, Head, HiddenStates, TokenTable
 from model_core.models.transformer import Transformer
 
 LayerCaches = tuple[LayerCache, ...]
@@ -71,9 +71,12 @@ class Network(keras.Model):
         self.built = True
 
     @property
-    def embeddings(self) -> Any:
-        """The token embedding (vocabulary, embedding_width)."""
-        return self.body.token_embedding.embeddings
+    def embeddings(self) -> TokenTable:
+        """The token embedding."""
+        rows, projection = self.body.token_embedding, self.body.embedding_projection
+        if projection is None or not self.config.projected_first:
+            return TokenTable(rows.embeddings)
+        return TokenTable(rows.embeddings, projection.kernel)
 
     def call(  # noqa: PLR0913 - all that it may read
         self,
@@ -126,7 +129,9 @@ class Network(keras.Model):
                 for states in (hidden, residual)
             )
         outputs = {"hidden": ops.cast(hidden, "float32")}
-        states = HiddenStates(hidden, residual)
+        whole = places is None and target_ids is None
+        last = last_places(padding_mask) if whole else None
+        states = HiddenStates(hidden, residual, last)
         for name in self.heads if heads is None else heads:
             outputs |= self.heads[name](states, self.embeddings)
         return outputs
@@ -300,6 +305,18 @@ def _extended(caches: LayerCaches, capacity: int) -> LayerCaches:
         LayerCache(ops.pad(layer.keys, room), ops.pad(layer.values, room))
         for layer in caches
     )
+
+
+def last_places(padding_mask: Any) -> Any:
+    """Return the place (batch,) of each row's last real token, None without a mask.
+
+    Args:
+        padding_mask: bool (batch, length), True for a real token, or None.
+    """
+    if padding_mask is None:
+        return None
+    places = ops.arange(ops.shape(padding_mask)[1], dtype="int32")
+    return ops.max(ops.where(padding_mask, places[None, :], 0), axis=1)
 
 
 def take_rows(caches: Caches, rows: Any) -> Caches:

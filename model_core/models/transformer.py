@@ -39,7 +39,9 @@ class Transformer(keras.layers.Layer):
         self.is_decoder = is_decoder
         policy = self.dtype_policy
         # a decoder's tokens are looked up in its encoder's table, and of one kind
-        self.token_embedding = self._input_table(config.vocab_size, "token_embedding")
+        self.token_embedding = self._input_table(
+            config.vocab_size, "token_embedding", width=config.embedding_width
+        )
         learned = config.position_kind == "learned"
         self.position_embedding = self._table(
             config.max_position_embeddings * learned, "position_embedding"
@@ -117,14 +119,14 @@ class Transformer(keras.layers.Layer):
         ):
             if table is not None:
                 table.build((None, None))
-        narrow = (None, None, self.config.embedding_width)
-        for part in (self.embedding_norm, self.embedding_projection):
+        for part, width in (
+            (self.embedding_norm, self.config.input_width),
+            (self.embedding_projection, self.config.embedding_width),
+            *((block, self.config.hidden_size) for block in self.blocks),
+            (self.final_norm, self.config.hidden_size),
+        ):
             if part is not None:
-                part.build(narrow)
-        width = (None, None, self.config.hidden_size)
-        for part in (*self.blocks, self.final_norm):
-            if part is not None:
-                part.build(width)
+                part.build((None, None, width))
         self.built = True
 
     def call(  # noqa: PLR0913 - all that a Transformer may read
@@ -158,7 +160,7 @@ class Transformer(keras.layers.Layer):
                 written at ``position_ids``.
             sources: One per layer; see ``read_source``. Only for a decoder.
             source_mask: bool, broadcasts to (batch, query, source key).
-            noise: (batch, length, embedding_width), added to the embeddings; None for
+            noise: (batch, length, input_width), added to the embeddings; None for
                 none.
             training: Whether dropout acts.
 
@@ -228,6 +230,8 @@ class Transformer(keras.layers.Layer):
         training: bool = False,
     ) -> Any:
         """Add what positions, segments and marks say to (batch, length) tokens."""
+        if self.config.projected_first:
+            hidden = self._projected(hidden)
         if self.config.embedding_scale != 1:
             hidden = hidden * ops.cast(self.config.embedding_scale, hidden.dtype)
         for says in (
@@ -243,16 +247,20 @@ class Transformer(keras.layers.Layer):
         hidden = self.drop(hidden, training=training)
         if noise is not None:
             hidden = hidden + ops.cast(noise, hidden.dtype)
-        if self.embedding_projection is not None:
-            hidden = self.embedding_projection(hidden)
-        return hidden
+        return hidden if self.config.projected_first else self._projected(hidden)
+
+    def _projected(self, hidden: Any) -> Any:
+        """Widen factorised embeddings; leave the others alone."""
+        if self.embedding_projection is None:
+            return hidden
+        return self.embedding_projection(hidden)
 
     def _of_places(self, position_ids: Any) -> Iterator[Any]:
         """Yield what is added for where a token stands."""
         if self.position_embedding is not None:
             yield self.position_embedding(position_ids)
         if self.config.position_kind == "sinusoidal":
-            yield sinusoids(position_ids, self.config.embedding_width)
+            yield sinusoids(position_ids, self.config.input_width)
 
     def _of_types(self, segment_ids: Any, shape: Any) -> Iterator[Any]:
         """Yield what is added for the segment and the task that a token is of."""
@@ -313,18 +321,27 @@ class Transformer(keras.layers.Layer):
             raise ValueError("condition_ids need num_conditions >= 1, received 0")
         return self.condition_embedding(condition_ids)[:, None, :]
 
-    def _input_table(self, rows: int, name: str, *, zero: bool = False) -> Any:
+    def _input_table(self, rows: int, name: str, **kind: Any) -> Any:
         """Return an embedding that a decoder has not."""
-        return self._table(0 if self.is_decoder else rows, name, zero=zero)
+        return self._table(0 if self.is_decoder else rows, name, **kind)
 
-    def _table(self, rows: int, name: str, *, zero: bool = False) -> Any:
-        """Return an embedding, None where the config gives it no rows."""
+    def _table(
+        self, rows: int, name: str, *, width: int = 0, zero: bool = False
+    ) -> Any:
+        """Return an embedding, None where the config gives it no rows.
+
+        Args:
+            rows: How many.
+            name: Of the layer.
+            width: Of a row; 0 for that of the sum.
+            zero: Whether it starts at zero.
+        """
         if not rows:
             return None
         spread = 0.0 if zero else self.config.initializer_range
         return keras.layers.Embedding(
             rows,
-            self.config.embedding_width,
+            width or self.config.input_width,
             embeddings_initializer=kernel_initializer(spread),
             dtype=self.dtype_policy,
             name=name,

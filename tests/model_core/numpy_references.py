@@ -4,7 +4,7 @@ Plain loops over layers in float64, in the names of the published files; nothing
 shared with the network under test.
 """
 
-from math import erf, sqrt
+from math import erf, pi, sqrt
 
 import numpy as np
 
@@ -25,6 +25,10 @@ def bare_rms(x, eps):
 
 def gelu(x):
     return x * 0.5 * (1 + np.vectorize(erf)(x / sqrt(2)))
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
 
 
 def split(x, heads):
@@ -147,6 +151,38 @@ def gpt2_ml(weights, ids, *, heads, eps=1e-5):
         x = normed(weights, f"{at}/LayerNorm_mlp_ln1", x, eps)
         layer += 1
     return x @ weights[f"{e}/word_embed"].T
+
+
+def albert_zh(weights, ids, segments, *, heads, layers, eps=1e-12):
+    """Logits of one text and of its sentences' order; TensorFlow's names, (in, out).
+
+    github.com/brightmart/albert_zh, its modeling.py and run_pretraining.py: words are
+    projected first, then positions and segments join; every layer is the same, and the
+    cloze head goes back the way of the projection.
+    """
+    e, at = "bert/embeddings", "bert/encoder/layer_shared"
+    words, wide = weights[f"{e}/word_embeddings"], weights[f"{e}/word_embeddings_2"]
+    x = words[ids] @ wide + weights[f"{e}/token_type_embeddings"][segments]
+    x = x + weights[f"{e}/position_embeddings"][: len(ids)]
+    x = normed(weights, f"{e}/LayerNorm", x, eps)
+    for _ in range(layers):
+        q, k, v = (
+            split(projected(weights, f"{at}/attention/self/{n}", x), heads)
+            for n in ("query", "key", "value")
+        )
+        mixed = merge(softmax(q @ k.transpose(0, 2, 1) / sqrt(q.shape[-1])) @ v)
+        said = projected(weights, f"{at}/attention/output/dense", mixed)
+        x = normed(weights, f"{at}/attention/output/LayerNorm", x + said, eps)
+        inner = gelu_tanh(projected(weights, f"{at}/intermediate/dense", x))
+        said = projected(weights, f"{at}/output/dense", inner)
+        x = normed(weights, f"{at}/output/LayerNorm", x + said, eps)
+    pooled = np.tanh(projected(weights, "bert/pooler/dense", x[0]))
+    order = "cls/seq_relationship/output"
+    follows = pooled @ weights[f"{order}_weights"].T + weights[f"{order}_bias"]
+    head = "cls/predictions/transform"
+    x = gelu_tanh(projected(weights, f"{head}/dense", x))
+    x = normed(weights, f"{head}/LayerNorm", x, eps)
+    return x @ wide.T @ words.T + weights["cls/predictions/output_bias"], follows
 
 
 def projected(weights, name, x):

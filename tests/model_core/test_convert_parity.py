@@ -19,6 +19,8 @@ from tests.model_core.test_family_parity import (
     untied,
 )
 from tests.model_core.test_parity import padded_batch
+from tests.model_core.zoo_cases import CASES as CASES_OF_THE_ZOO
+from tests.model_core.zoo_table import COLUMNS
 
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
 CASES = {
@@ -119,6 +121,20 @@ def test_a_head_of_its_own_is_written(name, tmp_path):
     convert(tmp_path / "saved", tmp_path / "new")
     received = ask(loaded_by_transformers(type(model).__name__, tmp_path / "new"))
     np.testing.assert_allclose(received.logits, ask(model).logits, **EXACT)
+
+
+@pytest.mark.parametrize("options", [{}, {"unshared": True}, {"layout": "maskplay"}])
+def test_the_first_albert_zh_is_written_and_read_again(options, tmp_path):
+    """From TensorFlow's names to PyTorch's, with one layer for all or one for each."""
+    case = next(case for case in CASES_OF_THE_ZOO if case.family == "albert_zh")
+    model = case.build()
+    COLUMNS["tensorflow"].write(tmp_path / "saved", case, model)
+    convert(tmp_path / "saved", tmp_path / "new", **options)
+    loaded = load_network(tmp_path / "new")
+    assert loaded.config.projected_first
+    assert loaded.config.num_blocks == (2 if "unshared" in options else 1)
+    found = model.differences(loaded.network, loaded, case.outputs)
+    assert max(found.values()) < 1e-4
 
 
 FORMATS = {

@@ -96,6 +96,59 @@ def gpt2_ml_shapes():
     return shapes
 
 
+NARROW = 6
+ALBERT_ZH_JSON = BERT_JSON | {"embedding_size": NARROW, "hidden_act": "gelu"}
+
+
+def albert_zh_shapes():
+    """Variables of albert_zh as first published, by their own names."""
+
+    def dense(name, inputs, outputs):
+        return {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
+
+    def norm(name):
+        return {f"{name}/gamma": (WIDTH,), f"{name}/beta": (WIDTH,)}
+
+    e, at, head = "bert/embeddings", "bert/encoder/layer_shared", "cls/predictions"
+    shapes = {
+        f"{e}/word_embeddings": (VOCAB, NARROW),
+        f"{e}/word_embeddings_2": (NARROW, WIDTH),
+        f"{e}/token_type_embeddings": (2, WIDTH),
+        f"{e}/position_embeddings": (POSITIONS, WIDTH),
+        **norm(f"{e}/LayerNorm"),
+        **dense(f"{at}/attention/output/dense", WIDTH, WIDTH),
+        **norm(f"{at}/attention/output/LayerNorm"),
+        **dense(f"{at}/intermediate/dense", WIDTH, INNER),
+        **dense(f"{at}/output/dense", INNER, WIDTH),
+        **norm(f"{at}/output/LayerNorm"),
+        **dense("bert/pooler/dense", WIDTH, WIDTH),
+        **dense(f"{head}/transform/dense", WIDTH, WIDTH),
+        **norm(f"{head}/transform/LayerNorm"),
+        f"{head}/output_bias": (VOCAB,),
+        "cls/seq_relationship/output_weights": (2, WIDTH),
+        "cls/seq_relationship/output_bias": (2,),
+    }
+    for name in ("query", "key", "value"):
+        shapes |= dense(f"{at}/attention/self/{name}", WIDTH, WIDTH)
+    return shapes
+
+
+def in_pytorch(name, array):
+    """A variable of albert_zh as a PyTorch program would call it."""
+    stem, _, last = name.replace("/", ".").rpartition(".")
+    if last in ("output_weights", "output_bias"):
+        return (
+            f"{stem}.{last.removeprefix('output_').replace('weights', 'weight')}",
+            array,
+        )
+    if "word_embeddings_2" in last or last == "kernel":
+        path = stem if last == "kernel" else f"{stem}.{last}"
+        return f"{path}.weight", np.ascontiguousarray(array.T)
+    if last.endswith("_embeddings"):
+        return f"{stem}.{last}.weight", array
+    return f"{stem}.{ {'gamma': 'weight', 'beta': 'bias'}.get(last, last) }", array
+
+
 def write(folder, weights, **config):
     (folder / "config.json").write_text(json.dumps(BERT_JSON | config))
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from model_core.checkpoints.errors import CheckpointMismatchError, MissingHeadError
+from model_core.checkpoints.load import load_network
 from model_core.checkpoints.survey import survey_checkpoint
 from model_core.models.families import family_of
 from tests.model_core import zoo_formats, zoo_table
@@ -54,6 +56,11 @@ BERT_CONFIG = {
             "bert/encoder/transformer/group_0/inner_group_0/ffn_1/x",
             "albert",
         ),
+        (
+            {"embedding_size": 16},
+            "bert/encoder/layer_shared/attention/self/query/kernel",
+            "albert_zh",
+        ),
     ],
 )
 def test_configs_beside_tensorflow_checkpoints_give_their_family(own, tensor, family):
@@ -71,6 +78,21 @@ def test_bart_without_its_last_bias_has_zeros_there(tmp_path):
     assert report.is_sound
     assert report.heads == ("language_model",)
     assert report.config.head_bias is False
+
+
+def test_a_generators_config_beside_electras_tensorflow_file_is_refused(tmp_path):
+    """Generator and discriminator lie in one file, of two widths."""
+    index = next(
+        i for i, case in enumerate(CASES) if case.title == "ElectraForPreTraining"
+    )
+    model = model_of(index)
+    narrow = model.config | {"hidden_size": 16, "intermediate_size": 32}
+    zoo_table.write_config(tmp_path, narrow)
+    zoo_formats.write_tensorflow(tmp_path, zoo_formats.google_electra(model.tensors))
+    with pytest.raises(CheckpointMismatchError, match="read as its discriminator"):
+        load_network(tmp_path)
+    with pytest.raises(MissingHeadError, match="no masked_lm head"):
+        load_network(tmp_path, heads=("masked_lm",))
 
 
 def test_the_page_is_what_the_tests_found():

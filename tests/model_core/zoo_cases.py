@@ -174,6 +174,28 @@ def _of_transformers(family, kind, config, outputs, lm="masked_lm", **changes):
     )
 
 
+def _left_padded_xlnet():
+    """XLNet's classifier, which is published to be read with padding in front."""
+    model = built("XLNetForSequenceClassification", "XLNet", {"num_labels": 3})
+    forward = model.forward
+
+    def read_behind(input_ids, attention_mask, token_type_ids):
+        turned = [
+            torch.stack(
+                [
+                    row.roll(int((1 - mask).sum()))
+                    for row, mask in zip(rows, attention_mask, strict=True)
+                ]
+            )
+            for rows in (input_ids, attention_mask, token_type_ids)
+        ]
+        names = ("input_ids", "attention_mask", "token_type_ids")
+        return forward(**dict(zip(names, turned, strict=True)))
+
+    model.forward = read_behind
+    return Reference(model)
+
+
 def _drawn_nezha():
     weights = drawings.drawn(drawings.bert_shapes("nezha") | drawings.mlm_shapes())
     config = drawings.BERT_JSON | {"model_type": "nezha", "max_relative_position": 3}
@@ -204,6 +226,24 @@ def _drawn_gpt2_ml():
     expected = papers.gpt2_ml(weights, drawings.IDS, heads=drawings.HEADS)
     named = dict(drawings.in_bert4torch(*item) for item in weights.items())
     return Drawn(named, drawings.GPT2_ML_JSON, lambda _: expected, None, weights)
+
+
+def _drawn_albert_zh():
+    weights = drawings.drawn(drawings.albert_zh_shapes())
+    logits, follows = papers.albert_zh(
+        weights,
+        drawings.IDS,
+        drawings.SEGMENTS,
+        heads=drawings.HEADS,
+        layers=drawings.LAYERS,
+    )
+    return Drawn(
+        dict(drawings.in_pytorch(*item) for item in weights.items()),
+        drawings.ALBERT_ZH_JSON | {"model_type": "albert_zh"},
+        {"logits": logits, "next_sentence_logits": follows}.__getitem__,
+        drawings.SEGMENTS,
+        weights,
+    )
 
 
 _one_segment = SPECIAL | {"type_vocab_size": 1}
@@ -276,6 +316,13 @@ CASES = (
         embedding_size=12,
         num_labels=3,
     ),
+    Case(
+        "albert_zh",
+        "albert_zh",
+        "masked_lm",
+        ("logits", "next_sentence_logits"),
+        _drawn_albert_zh,
+    ),
     _of_transformers(
         "electra", "ElectraForMaskedLM", "Electra", _logits, embedding_size=12
     ),
@@ -301,6 +348,7 @@ CASES = (
         num_labels=3,
     ),
     _of_transformers("xlnet", "XLNetLMHeadModel", "XLNet", _logits, "language_model"),
+    Case("xlnet", "XLNetForSequenceClassification", "", _class, _left_padded_xlnet),
     _of_transformers("gpt2", "GPT2LMHeadModel", "GPT2", _logits, "language_model"),
     _of_transformers(
         "gpt", "OpenAIGPTLMHeadModel", "OpenAIGPT", _logits, "language_model"

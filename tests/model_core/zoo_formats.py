@@ -328,6 +328,25 @@ def google_albert(tensors):
     return variables
 
 
+def openai_gpt2(tensors):
+    """GPT2 as openai/gpt-2 names it: every projection is a convolution."""
+    variables = {}
+    for name, array in tensors.items():
+        body = name.removeprefix("transformer.")
+        stem, _, last = body.rpartition(".")
+        if stem == "lm_head" or last == "masked_bias" or body.endswith(".attn.bias"):
+            continue
+        path = re.sub(r"^h/(\d+)/", r"h\1/", f"{stem}/".replace(".", "/"))
+        if path in ("wte/", "wpe/"):
+            variables[f"model/{path[:-1]}"] = array
+        elif "ln_" in path:
+            variables[f"model/{path}{ {'weight': 'g', 'bias': 'b'}[last] }"] = array
+        else:
+            values = array[None] if last == "weight" else array
+            variables[f"model/{path}{last[0]}"] = values
+    return variables
+
+
 def google_xlnet(tensors):
     """XLNet as zihangdai/xlnet names it: some biases lie once for all layers."""
     variables, stacks = {}, {}

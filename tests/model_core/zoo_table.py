@@ -42,15 +42,24 @@ TENSORFLOW_NAMES: dict[str, Callable] = {
     "RoFormer V2": files.google_bert,
     "AlbertForPreTraining": files.google_albert,
     "AlbertForSequenceClassification": files.google_albert,
+    "albert_zh": lambda tensors: tensors,
     "ElectraForPreTraining": files.google_electra,
     "XLNetLMHeadModel": files.google_xlnet,
+    "GPT2LMHeadModel": files.openai_gpt2,
     "T5ForConditionalGeneration": partial(files.mesh_t5, norm="layer_norm"),
     "T5 1.1": partial(files.mesh_t5, norm="rms_norm"),
     "mT5": partial(files.mesh_t5, norm="rms_norm"),
     "GPT2_ML": lambda tensors: tensors,
 }
 """Models that were published as TensorFlow checkpoints, and who names them how."""
-UNNAMED = ("BertForPreTraining", "NEZHA", "AlbertForPreTraining", "XLNetLMHeadModel")
+UNNAMED = (
+    "BertForPreTraining",
+    "NEZHA",
+    "AlbertForPreTraining",
+    "albert_zh",
+    "XLNetLMHeadModel",
+    "GPT2LMHeadModel",
+)
 """Whose configs beside TensorFlow checkpoints have no ``model_type``."""
 GAMMA_BETA = frozenset({"bert", "roberta", "ernie", "electra", "albert"})
 
@@ -90,7 +99,12 @@ def _tensorflow_file(folder, case, model):
     values = {n: v for n, v in model.config.items() if n != "model_type" or not unnamed}
     if case.family == "xlnet":
         values |= {"n_token": values.pop("vocab_size"), "untie_r": True}
-    name = {"albert": "albert_config_tiny.json", "xlnet": "xlnet_config.json"}
+    if case.family == "gpt2":
+        named = {"n_vocab": "vocab_size", "n_ctx": "n_positions"}
+        named |= {key: key for key in ("n_embd", "n_head", "n_layer")}
+        values = {key: values[theirs] for key, theirs in named.items()}
+    name = dict.fromkeys(("albert", "albert_zh"), "albert_config_tiny.json")
+    name |= {"xlnet": "xlnet_config.json", "gpt2": "hparams.json"}
     own = name.get(case.family, "bert_config.json") if unnamed else "config.json"
     write_config(folder, values, own)
     original = getattr(model, "original", None)
@@ -114,7 +128,7 @@ def _is_first(case):
 
 
 def _can_be_rounded(case):
-    return _is_first(case) and case.family not in {"nezha", "gpt2_ml"}
+    return _is_first(case) and case.family not in {"nezha", "gpt2_ml", "albert_zh"}
 
 
 def _has_keras(case):

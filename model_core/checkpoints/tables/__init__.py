@@ -21,6 +21,7 @@ from model_core.checkpoints.weight_map import WeightTable
 TABLES: Mapping[str, WeightTable] = MappingProxyType(
     {
         "albert": albert.TABLE,
+        "albert_zh": albert.ZH,
         "bart": bart.BART,
         "bert": bert.TABLE,
         "distilbert": distilbert.TABLE,

@@ -3,6 +3,9 @@
 Changes when published ALBERT checkpoints show another name.
 """
 
+from dataclasses import replace
+
+from model_core.checkpoints.tables import bert
 from model_core.checkpoints.tables.rules import (
     OLD_NORM_NAMES,
     dense,
@@ -112,6 +115,38 @@ TABLE = WeightTable(
                 "sop_classifier.classifier.bias",
             ),
             Renaming(r"\.kernel$", ".weight", transposed),
+        ),
+    },
+)
+
+# github.com/brightmart/albert_zh as first published: BERT's names, one layer for all,
+# and a projection that has no bias
+_SHARED = Renaming(r"^encoder\.layer_shared\.", "encoder.layer.0.", unless="")
+_PROJECTION = "embeddings.word_embeddings_2"
+ZH = WeightTable(
+    body=(
+        *(
+            replace(
+                rule, source=rule.source.replace("layer.{layer}.", "layer.{group}.")
+            )
+            for rule in bert.BODY
+            if not rule.target.startswith("embedding_projection")
+        ),
+        Rule("embedding_projection/kernel", f"{_PROJECTION}.weight", transposed),
+    ),
+    heads={
+        name: bert.HEADS[name]
+        for name in ("masked_lm", "pooler", "span", "classifier", "next_sentence")
+    },
+    twins=bert.TWINS,
+    ignored=bert.IGNORED,
+    renamings={
+        "pytorch": (*bert.TABLE.renamings["pytorch"], _SHARED),
+        "tensorflow": (
+            *bert.TABLE.renamings["tensorflow"],
+            _SHARED,
+            # a variable of its own, (embedding_size, hidden_size)
+            Renaming(rf"^({_PROJECTION})$", r"\1.weight", transposed),
         ),
     },
 )

@@ -60,4 +60,9 @@ TABLE = WeightTable(
             *_kin.renamings["tensorflow"],
         ),
     },
+    hints={
+        "tensorflow": "a TensorFlow file of ELECTRA is read as its discriminator: of "
+        "the generator beside it convert the PyTorch files, and give the "
+        "discriminator its own config"
+    },
 )

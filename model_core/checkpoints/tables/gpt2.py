@@ -13,6 +13,7 @@ from model_core.checkpoints.weight_map import (
     WeightTable,
     row_as_vector,
     third,
+    without_window,
 )
 
 QUERY, KEY, VALUE = third(0), third(1), third(2)
@@ -58,6 +59,17 @@ PYTORCH = (Renaming(r"^transformer\.", ""),)
 # the same names: in Keras's files these biases are kept as (1, units)
 ROWS = (Renaming(r"^(h\.\d+\.(?:attn|mlp)\.\w+\.bias)$", r"\1", row_as_vector),)
 
+# github.com/openai/gpt-2: projections are convolutions over a window of one
+OPENAI = (
+    Renaming(r"/", "."),
+    Renaming(r"^model\.", ""),
+    Renaming(r"^h(\d+)\.", r"h.\1."),
+    Renaming(r"^(wte|wpe)$", r"\1.weight"),
+    Renaming(r"\.g$", ".weight"),
+    Renaming(r"\.w$", ".weight", without_window),
+    Renaming(r"\.b$", ".bias"),
+)
+
 TABLE = WeightTable(
     body=BODY,
     heads={"language_model": (Rule("language_model/embeddings", "lm_head.weight"),)},
@@ -66,5 +78,6 @@ TABLE = WeightTable(
     renamings={
         "pytorch": PYTORCH,
         "keras_h5": (*keras_h5("transformer", "lm_head"), *PYTORCH, *ROWS),
+        "tensorflow": OPENAI,
     },
 )

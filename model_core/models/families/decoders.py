@@ -35,7 +35,7 @@ GPT2 = Family(
         "add_cross_attention": (False,),
     },
     config_marks=frozenset({"n_embd", "n_layer", "n_head"}),
-    tensor_mark=r"(^|[./])h[._/]+0[./]attn[./]c_attn[./]weight.*|^wte\.weight$",
+    tensor_mark=r"(^|[./])h[._/]*0[./]attn[./]c_attn[./]w(eight.*)?$|^wte\.weight$",
     heads=("language_model",),
     attention="causal",
 )

@@ -142,14 +142,15 @@ ROFORMER = Family(
     attention="bidirectional",
 )
 
+_ALBERT_SETTINGS = (
+    *BERT_SETTINGS,
+    Setting("embedding_size", ("embedding_size",), 128),
+    Setting("num_layer_groups", ("num_hidden_groups",), 1),
+)
 ALBERT = Family(
     name="albert",
     model_types=frozenset({"albert"}),
-    settings=(
-        *BERT_SETTINGS,
-        Setting("embedding_size", ("embedding_size",), 128),
-        Setting("num_layer_groups", ("num_hidden_groups",), 1),
-    ),
+    settings=_ALBERT_SETTINGS,
     constants=_POST,
     accepted={
         "inner_group_num": (1,),
@@ -158,6 +159,26 @@ ALBERT = Family(
     },
     config_marks=_BERT_MARKS | {"num_hidden_groups"},
     tensor_mark=r"albert_layer_groups|inner_group_0",
+    heads=("masked_lm", "pooler", "span", "classifier", "next_sentence"),
+    attention="bidirectional",
+)
+
+ALBERT_ZH = Family(
+    name="albert_zh",
+    model_types=frozenset({"albert_zh"}),
+    # github.com/brightmart/albert_zh before Google's code: one layer for all, and words
+    # are projected before anything is added to them
+    settings=_ALBERT_SETTINGS,
+    constants=_POST | {"projected_first": True, "embedding_bias": False},
+    # its program knows only the tanh one, and calls it gelu
+    adjusted={
+        "hidden_act": lambda read, _: (
+            "gelu_new" if read["hidden_act"] == "gelu" else read["hidden_act"]
+        )
+    },
+    accepted={"position_embedding_type": ("absolute",), **NO_DECODER},
+    config_marks=_BERT_MARKS | {"embedding_size"},
+    tensor_mark=r"layer_shared",
     heads=("masked_lm", "pooler", "span", "classifier", "next_sentence"),
     attention="bidirectional",
 )
@@ -248,6 +269,7 @@ ENCODERS = (
     NEZHA,
     ROFORMER,
     ALBERT,
+    ALBERT_ZH,
     ELECTRA,
     DISTILBERT,
     XLNET,

@@ -28,7 +28,7 @@ BERT_SETTINGS = (
     LABELS,
 )
 GPT_SETTINGS = (
-    Setting("vocab_size", ("vocab_size",)),
+    Setting("vocab_size", ("vocab_size", "n_vocab")),
     Setting("hidden_size", ("n_embd", "hidden_size")),
     Setting("num_hidden_layers", ("n_layer", "num_hidden_layers")),
     Setting("num_attention_heads", ("n_head", "num_attention_heads")),

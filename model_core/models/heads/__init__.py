@@ -4,7 +4,7 @@ Changes when a head is added. Heads know the width of the hidden states and the 
 embedding, never a task.
 """
 
-from model_core.models.heads.base import Head, HiddenStates
+from model_core.models.heads.base import Head, HiddenStates, TokenTable
 from model_core.models.heads.pointing import GPLinkerHead, HalfPointerHead
 from model_core.models.heads.reading import ClauseHead, CopyHead, PoolerHead, SpanHead
 from model_core.models.heads.sentence import (
@@ -36,4 +36,4 @@ HEADS: dict[str, type[Head]] = {
     "gplinker": GPLinkerHead,
 }
 
-__all__ = ["HEADS", "Head", "HiddenStates", "vocabulary_logits"]
+__all__ = ["HEADS", "Head", "HiddenStates", "TokenTable", "vocabulary_logits"]

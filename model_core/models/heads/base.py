@@ -9,15 +9,31 @@ from model_core.layers.initialization import kernel_initializer
 
 
 class HiddenStates(NamedTuple):
-    """What the body hands to its heads, each (batch, length, width).
+    """What the body hands to its heads.
 
     Attributes:
-        hidden: After the last norm.
-        residual: The residual stream before it.
+        hidden: (batch, length, width), after the last norm.
+        residual: (batch, length, width), the residual stream before it.
+        last: int (batch,), the place of each row's last real token; None where that
+            is the last of the length.
     """
 
     hidden: Any
     residual: Any
+    last: Any = None
+
+
+class TokenTable(NamedTuple):
+    """What tokens were looked up in, and may be scored by.
+
+    Attributes:
+        rows: (vocabulary, embedding_width).
+        projection: (embedding_width, width) where states are of the width that rows
+            are projected to before anything is added to them; None where they are not.
+    """
+
+    rows: Any
+    projection: Any = None
 
 
 class Head(keras.layers.Layer):
@@ -33,12 +49,12 @@ class Head(keras.layers.Layer):
         del input_shape
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Map hidden states (batch, length, width) to named outputs.
 
         Args:
             states: Hidden states and residual.
-            embeddings: The token embedding (vocabulary, width).
+            embeddings: The token embedding.
 
         Returns:
             Outputs by name.

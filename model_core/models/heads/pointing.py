@@ -8,7 +8,7 @@ from keras import ops
 from model_core.config import TransformerConfig
 from model_core.layers.normalization import LayerNorm
 from model_core.layers.rotary import rotary_angles, rotate
-from model_core.models.heads.base import Head, HiddenStates
+from model_core.models.heads.base import Head, HiddenStates, TokenTable
 
 POINTER_SIZE = 64
 
@@ -37,7 +37,7 @@ class HalfPointerHead(Head):
             part.build(width)
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``subject_logits`` (batch, length, 2) and ``residual``, float32."""
         del embeddings
         return {
@@ -138,7 +138,7 @@ class GPLinkerHead(Head):
             pointer.build((None, None, self.config.hidden_size))
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return each pointer's parts as ``entity_shared``, ``entity_alone`` etc."""
         del embeddings
         outputs: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from keras import ops
 
 from model_core.layers.feed_forward import ACTIVATIONS
 from model_core.layers.normalization import LayerNorm
-from model_core.models.heads.base import Head, HiddenStates
+from model_core.models.heads.base import Head, HiddenStates, TokenTable
 
 DILATIONS = (1, 2, 4, 8, 1, 1)
 CONVOLUTION_KERNEL = 3
@@ -28,7 +28,7 @@ class PoolerHead(Head):
         self.projection.build((None, self.config.hidden_size))
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``pooled`` float32 (batch, width)."""
         del embeddings
         activation = ACTIVATIONS[self.config.pooler_act]
@@ -46,7 +46,7 @@ class SpanHead(Head):
         self.projection.build((None, None, self.config.hidden_size))
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``start_logits`` and ``end_logits``, float32 (batch, length)."""
         del embeddings
         scores = ops.cast(self.projection(states.hidden), "float32")
@@ -67,7 +67,7 @@ class CopyHead(Head):
         self.projection.build((None, None, self.config.hidden_size))
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``copy_logits`` float32 (batch, length, 3)."""
         del embeddings
         return {"copy_logits": ops.cast(self.projection(states.hidden), "float32")}
@@ -136,7 +136,7 @@ class ClauseHead(Head):
         self.projection.build(shape)
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return nothing: clauses are judged together, see ``apply``."""
         del states, embeddings
         return {}

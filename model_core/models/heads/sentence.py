@@ -8,7 +8,7 @@ from typing import Any
 from keras import ops
 
 from model_core.layers.feed_forward import ACTIVATIONS
-from model_core.models.heads.base import Head, HiddenStates
+from model_core.models.heads.base import Head, HiddenStates, TokenTable
 
 
 class ClassifierHead(Head):
@@ -35,16 +35,21 @@ class ClassifierHead(Head):
         self.scores.build(width)
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
-        """Return ``class_logits`` float32 (batch, num_labels).
-
-        "Last" is the last position: a batch for such a head must not be padded there.
-        """
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
+        """Return ``class_logits`` float32 (batch, num_labels)."""
         del embeddings
-        place = 0 if self.config.pooling_place == "first" else -1
         activation = ACTIVATIONS[self.config.pooling_act]
-        pooled = activation(self.pooling(states.hidden[:, place]))
+        pooled = activation(self.pooling(self._of_sentence(states)))
         return {self.output_name: ops.cast(self.scores(pooled), "float32")}
+
+    def _of_sentence(self, states: HiddenStates) -> Any:
+        """Return the state (batch, width) that stands for the whole text."""
+        if self.config.pooling_place == "first":
+            return states.hidden[:, 0]
+        if states.last is None:
+            return states.hidden[:, -1]
+        place = states.last[:, None, None]
+        return ops.take_along_axis(states.hidden, place, axis=1)[:, 0]
 
 
 class NextSentenceHead(ClassifierHead):
@@ -71,7 +76,7 @@ class ReplacedHead(Head):
         self.outer.build(width)
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``replaced_logits`` float32 (batch, length); above 0 says replaced."""
         del embeddings
         activation = ACTIVATIONS[self.config.hidden_act]
@@ -94,7 +99,7 @@ class PromptedSpanHead(Head):
             edge.build((None, None, self.config.hidden_size))
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``prompted_start`` and ``prompted_end``, float32 (batch, length)."""
         del embeddings
         return {

@@ -7,14 +7,14 @@ from keras import ops
 
 from model_core.layers.feed_forward import ACTIVATIONS
 from model_core.layers.normalization import LayerNorm
-from model_core.models.heads.base import Head, HiddenStates
+from model_core.models.heads.base import Head, HiddenStates, TokenTable
 
 # 60 % of the tokens of a title stand in its source, which holds 150 of 8,000: log odds
 # of 4.4. A little less leaves room for what the network says itself.
 FRESH_SCALE = 3.0
 
 
-def vocabulary_logits(hidden: Any, embeddings: Any) -> Any:
+def vocabulary_logits(hidden: Any, embeddings: TokenTable) -> Any:
     """Return float32 scores of every token: (..., width) x (vocabulary, width).
 
     The product is written over two axes: TensorFlow's gradient of an einsum with an
@@ -22,12 +22,15 @@ def vocabulary_logits(hidden: Any, embeddings: Any) -> Any:
 
     Args:
         hidden: (..., width).
-        embeddings: (vocabulary, width), the tied token embedding.
+        embeddings: The tied token embedding.
 
     Returns:
         float32 (..., vocabulary).
     """
-    table = ops.cast(embeddings, hidden.dtype)
+    if embeddings.projection is not None:
+        back = ops.transpose(ops.cast(embeddings.projection, hidden.dtype))
+        hidden = ops.matmul(hidden, back)
+    table = ops.cast(embeddings.rows, hidden.dtype)
     rows = ops.reshape(hidden, (-1, table.shape[-1]))
     scores = ops.cast(ops.einsum("td,nd->tn", rows, table), "float32")
     return ops.reshape(scores, (*ops.shape(hidden)[:-1], table.shape[0]))
@@ -56,12 +59,13 @@ class LanguageModelHead(Head):
         )
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``logits`` float32 (batch, length, vocabulary)."""
         hidden, scale = states.hidden, self.config.head_scale
         if scale != 1:
             hidden = hidden * ops.cast(scale, hidden.dtype)
-        table = embeddings if self.embeddings is None else self.embeddings
+        own = self.embeddings
+        table = embeddings if own is None else TokenTable(own)
         logits = vocabulary_logits(hidden, table)
         if self.bias is not None:
             logits = logits + ops.cast(self.bias, "float32")
@@ -78,8 +82,8 @@ class MaskedLanguageModelHead(Head):
         if not self.config.masked_lm_transform:
             return
         width = (None, None, self.config.hidden_size)
-        narrow = (None, None, self.config.embedding_width)
-        self.transform = self.dense(self.config.embedding_width, "transform")
+        narrow = (None, None, self.config.input_width)
+        self.transform = self.dense(self.config.input_width, "transform")
         self.norm = LayerNorm(
             self.config.layer_norm_eps, dtype=self.dtype_policy, name="norm"
         )
@@ -92,7 +96,7 @@ class MaskedLanguageModelHead(Head):
             autocast=False,
         )
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return ``logits`` float32 (batch, length, vocabulary)."""
         if not self.config.masked_lm_transform:
             return {"logits": vocabulary_logits(states.hidden, embeddings)}
@@ -124,7 +128,7 @@ class SourcePriorHead(Head):
         )
         self.built = True
 
-    def call(self, states: HiddenStates, embeddings: Any) -> dict[str, Any]:
+    def call(self, states: HiddenStates, embeddings: TokenTable) -> dict[str, Any]:
         """Return nothing: the prior depends on the source alone, see ``apply``."""
         del states, embeddings
         return {}

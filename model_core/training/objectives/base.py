@@ -88,7 +88,7 @@ class Objective(keras.Model):
         raise TypeError(f"{type(self).__name__} does not say what it learns")
 
     def _against_the_loss(self, inputs: dict[str, Any], *, training: bool) -> Any:
-        shape = (*ops.shape(inputs["token_ids"]), self.network.config.hidden_size)
+        shape = (*ops.shape(inputs["token_ids"]), self.network.config.input_width)
         gradient = gradient_at(
             lambda noise: ops.sum(self.learn(inputs, noise, training=training)),
             ops.zeros(shape, "float32"),

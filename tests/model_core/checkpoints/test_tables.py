@@ -23,6 +23,13 @@ VARIANTS = {
         "num_layer_groups": 1,
         "task_type_vocab_size": 3,
     },
+    "projected first": {
+        "embedding_size": 6,
+        "embedding_bias": False,
+        "num_layer_groups": 1,
+        "projected_first": True,
+        "type_vocab_size": 2,
+    },
     "transfer": {
         "position_kind": "transfer",
         "embedding_norm": False,

@@ -200,7 +200,9 @@ def test_encoder_and_decoder_must_be_alike():
 
 @pytest.mark.parametrize("model_type", ["llama", "", "Bert", "x" * 10_000])
 def test_an_unknown_model_type_is_refused(model_type):
-    message = r"must be one of \['albert', 'bart', 'bert', .*'xlnet'\], received"
+    message = (
+        r"must be one of \['albert', 'albert_zh', 'bart', 'bert', .*'xlnet'\], received"
+    )
     with pytest.raises(UnsupportedModelError, match=message) as refusal:
         family_of({"model_type": model_type})
     assert len(str(refusal.value)) < 400

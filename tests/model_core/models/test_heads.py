@@ -1,5 +1,7 @@
 """Heads equal their formulas, written out in numpy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from keras import ops
@@ -221,3 +223,17 @@ def test_a_fresh_prior_leans_alike_towards_what_the_source_holds():
 def test_heads_that_are_read_once_are_not_asked_again(network, head):
     with pytest.raises(TypeError, match="is not asked twice, received 1 arrays"):
         network.apply(head, np.zeros((1, 2, 16), "float32"))
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_class_does_not_depend_on_what_is_padded_behind(place):
+    config = replace(RICH_POST_NORM, pooling_place=place)
+    network = build_network(config, ("classifier",), seed=5)
+    ids = random_ids(2, 6)
+    alone = numpy(network(ids)["class_logits"])
+    shorter = numpy(network(ids[1:, :4])["class_logits"])
+    valid = np.arange(9)[None] < np.array([[6], [4]])
+    beside = numpy(network(np.pad(ids, [(0, 0), (0, 3)]), None, valid)["class_logits"])
+    np.testing.assert_allclose(beside[0], alone[0], atol=2e-5)
+    np.testing.assert_allclose(beside[1], shorter[0], atol=2e-5)
+    assert np.abs(beside[1] - alone[1]).max() > 1e-3  # two tokens fewer do matter

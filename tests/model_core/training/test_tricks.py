@@ -1,5 +1,7 @@
 """Adversarial steps, the sparse softmax and running means do what they say."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -38,6 +40,15 @@ def test_the_adversarial_step_raises_the_loss_and_has_its_length(name):
     assert hurt > clean
     both = numpy(tricky(batch.inputs)).sum()
     np.testing.assert_allclose(both, clean + hurt, rtol=1e-4)
+
+
+@pytest.mark.parametrize("projected_first", [False, True])
+def test_the_adversarial_step_is_as_wide_as_factorised_embeddings(projected_first):
+    config = replace(RICH, embedding_size=6, projected_first=projected_first)
+    network = build_network(config, tuple(HEADS), seed=2)
+    tricky = OBJECTIVES["pointing"](network, Tricks(adversarial=0.5))
+    losses = numpy(tricky(BATCHES["pointing"]().inputs))
+    assert np.isfinite(losses).all()
 
 
 def test_the_sparse_softmax_divides_by_the_best_k_alone():

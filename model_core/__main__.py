@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "--input", type=Path, required=True, metavar="IDS.json", help=_INPUT_HELP
     )
     logits.add_argument("--output", type=Path, required=True, metavar="OUT.npz")
-    logits.add_argument("--engine", default="auto", metavar="NAME")
+    logits.add_argument("--engine", default="keras", metavar="NAME")
     logits.set_defaults(run=_logits, json=False)
     convert = commands.add_parser(
         "convert", help="safetensors, config and vocabulary, smaller or longer"

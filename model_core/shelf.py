@@ -134,6 +134,9 @@ def load_player(
         ModelError: ``missing_head`` for weights that can play no part at all.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its chatter is for nobody here
+    from model_core.engines.native.library import build_in_background  # noqa: PLC0415
+
+    build_in_background()
     from model_core.roles.cast import Cast  # noqa: PLC0415
     from model_core.roles.loaded import load_model  # noqa: PLC0415
 

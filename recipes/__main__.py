@@ -120,15 +120,14 @@ def evaluate(options: argparse.Namespace) -> None:
 def _score_poems(options: argparse.Namespace) -> dict[str, float]:
     from recipes import evaluation
 
-    return evaluation.poems_that_keep_form(
-        evaluation.load(options.weights), options.poems
-    )
+    model = evaluation.load(options.weights, options.engine)
+    return evaluation.poems_that_keep_form(model, options.poems)
 
 
 def _score_texts(options: argparse.Namespace) -> dict[str, float]:
     from recipes import evaluation
 
-    model = evaluation.load(options.weights)
+    model = evaluation.load(options.weights, options.engine)
     return evaluation.bits_per_character(model, _input(options), options.chars)
 
 
@@ -137,7 +136,8 @@ def _score_pairs(options: argparse.Namespace) -> dict[str, Any]:
     from model_core.interfaces import SENTENCE_ENCODER
     from recipes import evaluation, sentence_pairs
 
-    encoder = evaluation.load_player(options.weights).play(SENTENCE_ENCODER)
+    player = evaluation.load_player(options.weights, options.engine)
+    encoder = player.play(SENTENCE_ENCODER)
     pairs = sentence_pairs.load_pairs(_input(options))
     return sentence_pairs.evaluate_pairs(pairs, encoder)
 
@@ -148,7 +148,7 @@ def _score_task(options: argparse.Namespace) -> dict[str, object]:
     from recipes.asking import ROLES, AskSettings
     from recipes.evaluate_tasks import asks_of, evaluate_task
 
-    player = evaluation.load_player(options.weights)
+    player = evaluation.load_player(options.weights, options.engine)
     model = player.play(ROLES[options.task])
     return evaluate_task(
         options.task,
@@ -321,6 +321,7 @@ def _add_results(commands: "Commands") -> None:
     add("--limit", type=int, help="examples, evenly spaced over the file")
     add("--learn", action="store_true", help="few-shot: also learn from train")
     add("--weights", type=Path, default=Path("assets/embedded"))
+    add("--engine", default="auto", help="that runs the network")
     add("--chars", type=int, default=100_000, help="characters to read")
     add("--poems", type=int, default=50, help="poems per form")
     add = _command(commands, "export", export)

@@ -43,14 +43,15 @@ class Window:
     first_scored: int
 
 
-def load(folder: Path) -> LoadedModel:
+def load(folder: Path, engine: str = "auto") -> LoadedModel:
     """Load the checkpoint to evaluate."""
-    return load_model(folder, name=folder.name, heads=("language_model",))
+    heads = ("language_model",)
+    return load_model(folder, name=folder.name, heads=heads, engine=engine)
 
 
-def load_player(folder: Path) -> Cast:
+def load_player(folder: Path, engine: str = "auto") -> Cast:
     """Load the checkpoint to evaluate in every part it plays."""
-    return Cast(load_model(folder, name=folder.name))
+    return Cast(load_model(folder, name=folder.name, engine=engine))
 
 
 def bits_per_character(

@@ -13,6 +13,7 @@ from keras import ops
 from model_core.engines.backend import active_backend
 from model_core.engines.base import Floats, Ints, TokenBatch, Writing
 from model_core.masks import MaskKind
+from model_core.models.heads import HiddenStates
 from model_core.models.network import (
     Caches,
     Network,
@@ -83,6 +84,30 @@ class KerasEngine:
             name: _narrowed(array(value), POSITION_AXES.get(name, (1,)), length)
             for name, value in outputs.items()
         }
+
+    def read_head(
+        self, head: str, hidden: Floats, residual: Floats, last: Ints | None = None
+    ) -> dict[str, Floats]:
+        """Return a head's outputs for states that another engine computed.
+
+        Args:
+            head: Of the network.
+            hidden: float32 (batch, length, hidden_size).
+            residual: The same before the last norm.
+            last: int32 (batch,), the place of each row's last token; None where all
+                rows are of the whole length.
+        """
+        if last is None:
+            last = np.full(len(hidden), hidden.shape[1] - 1, "int32")
+        graph = self._graph(
+            ("head", head),
+            lambda: (
+                lambda *states: self.network.heads[head](
+                    HiddenStates(*states), self.network.embeddings
+                )
+            ),
+        )
+        return _arrays(graph(tensor(hidden), tensor(residual), tensor(last)))
 
     def apply(self, head: str, *arrays: Any) -> dict[str, Floats]:
         """See ``Engine.apply``."""

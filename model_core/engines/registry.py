@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 # Name to (module, class); the class takes a network with its weights.
 ENGINES: dict[str, tuple[str, str]] = {
     "keras": ("model_core.engines.keras_engine", "KerasEngine"),
+    "native": ("model_core.engines.native.engine", "NativeEngine"),
+    "native-int8": ("model_core.engines.native.engine", "NativeInt8Engine"),
 }
 AUTO = "auto"
-AUTOMATIC = "keras"
+_AUTOMATIC = ("model_core.engines.automatic", "automatic_engine")
 
 
 def check_engine(name: str) -> str:
-    """Return the name of the engine meant.
+    """Return the name where an engine has it.
 
     Args:
         name: ``auto`` or a key of ``ENGINES``.
@@ -27,14 +29,13 @@ def check_engine(name: str) -> str:
     Raises:
         ValueError: No such engine.
     """
-    chosen = AUTOMATIC if name == AUTO else name
-    if chosen not in ENGINES:
+    if name != AUTO and name not in ENGINES:
         raise ValueError(f"engine must be one of {[AUTO, *ENGINES]}, received {name!r}")
-    return chosen
+    return name
 
 
 def build_engine(name: str, network: "Network") -> "Engine":
     """Return an engine for a network; see ``check_engine`` for the name."""
-    module, engine = ENGINES[check_engine(name)]
+    module, engine = _AUTOMATIC if name == AUTO else ENGINES[check_engine(name)]
     built: Engine = getattr(importlib.import_module(module), engine)(network)
     return built

@@ -10,8 +10,9 @@ from model_core.checkpoints.load import load_network
 from model_core.decoding.logits import TopK
 from model_core.decoding.loop import SamplingOptions, generate
 from model_core.engines.base import PlainStepper, Writing
-from model_core.engines.registry import ENGINES, build_engine
+from model_core.engines.registry import build_engine
 from tests.model_core import tiny
+from tests.model_core.exact_engines import EXACT
 from tests.model_core.reference_models import save_safetensors, torch
 from tests.model_core.test_family_parity import ENCODER_DECODERS
 from tests.model_core.test_family_parity import tiny as reference
@@ -40,6 +41,9 @@ DECODED = {
     "sandwich": replace(tiny.PRE_NORM, norm_placement="sandwich", embedding_norm=True),
     "rms": replace(tiny.PRE_NORM, norm_kind="rms", gated_feed_forward=True),
     "shared": replace(tiny.POST_NORM, num_layer_groups=1, embedding_size=6),
+    "projected first": replace(
+        tiny.POST_NORM, embedding_size=6, projected_first=True, embedding_bias=False
+    ),
 }
 
 
@@ -81,7 +85,7 @@ def fixture_model(request):
     return model
 
 
-@pytest.mark.parametrize("engine_name", ENGINES)
+@pytest.mark.parametrize("engine_name", EXACT)
 def test_32_greedy_tokens_are_identical_in_a_padded_batch(model, engine_name, tmp_path):
     save_safetensors(model, tmp_path)
     loaded = load_network(tmp_path, heads=("language_model",))

@@ -7,11 +7,12 @@ from model_core.checkpoints.load import load_network
 from model_core.decoding.beam import BeamOptions, beam_search
 from model_core.decoding.logits import TopK
 from model_core.decoding.loop import SamplingOptions, generate
-from model_core.engines.registry import ENGINES, build_engine
+from model_core.engines.registry import build_engine
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from tests.model_core.exact_engines import EXACT
 from tests.model_core.reference_models import VOCAB, gpt2, save_safetensors
 
 NEW_TOKENS = 64
@@ -28,7 +29,7 @@ def fixture_reference():
     return model
 
 
-@pytest.fixture(scope="module", params=ENGINES, name="engine")
+@pytest.fixture(scope="module", params=EXACT, name="engine")
 def fixture_engine(request, reference, tmp_path_factory):
     folder = tmp_path_factory.mktemp("greedy")
     save_safetensors(reference, folder)

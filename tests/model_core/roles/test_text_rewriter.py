@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model_core.engines.keras_engine import KerasStepper
+from model_core.engines.native.stepper import NativeStepper
 from model_core.interfaces import ModelError, RewriteOptions
 from model_core.roles.text_rewriter import NetworkTextRewriter
 from tests.model_core.playing_checkpoint import RIVER, TEXTS, load_playing
@@ -228,9 +228,9 @@ def test_copying_without_a_copy_head_is_refused(tmp_path):
 
 
 def test_closing_stops_the_computation(rewriter, monkeypatch):
-    step, calls = KerasStepper.decode_one_token, []
+    step, calls = NativeStepper.decode_one_token, []
     monkeypatch.setattr(
-        KerasStepper, "decode_one_token", lambda *a: calls.append(1) or step(*a)
+        NativeStepper, "decode_one_token", lambda *a: calls.append(1) or step(*a)
     )
     frames = rewriter.rewrite(RIVER, RewriteOptions("title", 30, 30))
     next(frames)

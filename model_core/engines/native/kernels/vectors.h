@@ -1,0 +1,130 @@
+/* Vectors of the width that this translation unit is compiled for.
+ *
+ * Changes when another instruction set needs its own conversion. Arithmetic is the
+ * compiler's: GCC and Clang turn these types into AVX-512, AVX2, NEON or SSE.
+ */
+#ifndef VECTORS_H
+#define VECTORS_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+
+#define PER_PANEL (16 / LANES)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vf __attribute__((vector_size(4 * LANES)));
+typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+INLINE vf load(const float *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+
+INLINE vf all(float x) { return x - (vf){0}; }
+
+INLINE vf fused(vf a, vf b, vf c) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__ARM_NEON)
+    return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
+/* LANES int8 numbers as floats. */
+INLINE vf load_int8(const int8_t *p) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p)));
+#elif defined(__AVX2__)
+    return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)p)));
+#elif defined(__ARM_NEON)
+    int32_t four;
+    memcpy(&four, p, 4);
+    int16x8_t wide = vmovl_s8(vcreate_s8((uint64_t)(uint32_t)four));
+    return (vf)vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+#else
+    vf v;
+    for (int i = 0; i < LANES; i++) v[i] = (float)p[i];
+    return v;
+#endif
+}
+
+INLINE vf larger(vf a, vf b) {
+    vi mask = a > b;
+    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
+}
+
+INLINE vf smaller(vf a, vf b) {
+    vi mask = a < b;
+    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
+}
+
+INLINE float sum_of(vf v) {
+    float total = 0;
+    for (int i = 0; i < LANES; i++) total += v[i];
+    return total;
+}
+
+INLINE float largest_of(vf v) {
+    float most = v[0];
+    for (int i = 1; i < LANES; i++) most = v[i] > most ? v[i] : most;
+    return most;
+}
+
+/* e to the x: two's power times a polynomial, relative error below 2e-7. */
+INLINE vf exponential(vf x) {
+    x = smaller(larger(x, all(-87.0f)), all(88.0f));
+    const vf magic = all(12582912.0f); /* 1.5 * 2^23: rounds to the nearest integer */
+    vf shifted = x * 1.44269504f + magic;
+    vi power = (vi)shifted - (vi)magic;
+    vf n = shifted - magic;
+    vf r = fused(n, all(-0.693359375f), x);
+    r = fused(n, all(2.12194440e-4f), r);
+    vf p = all(1.9875691500e-4f);
+    p = fused(p, r, all(1.3981999507e-3f));
+    p = fused(p, r, all(8.3334519073e-3f));
+    p = fused(p, r, all(4.1665795894e-2f));
+    p = fused(p, r, all(1.6666665459e-1f));
+    p = fused(p, r, all(5.0000001201e-1f));
+    p = fused(p, r * r, r + 1.0f);
+    return (vf)((vi)p + (power << 23));
+}
+
+INLINE vf hyperbolic_tangent(vf x) {
+    return 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
+}
+
+/* Abramowitz and Stegun 7.1.26, absolute error below 1.5e-7. */
+INLINE vf error_function(vf x) {
+    vf size = larger(x, -x);
+    vf t = 1.0f / fused(size, all(0.3275911f), all(1.0f));
+    vf p = fused(t, all(1.061405429f), all(-1.453152027f));
+    p = fused(p, t, all(1.421413741f));
+    p = fused(p, t, all(-0.284496736f));
+    p = fused(p, t, all(0.254829592f));
+    vf value = 1.0f - p * t * exponential(-size * size);
+    vi negative = x < 0.0f;
+    return (vf)(((vi)value & ~negative) | ((vi)(-value) & negative));
+}
+
+#endif

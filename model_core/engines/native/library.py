@@ -1,0 +1,144 @@
+"""The compiled kernels, loaded once, checked against numpy before anyone uses them.
+
+Changes when choosing or checking the kernels takes another step.
+"""
+
+import ctypes
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from model_core.engines.native.compiler import (
+    NativeUnavailableError,
+    compiled_library,
+    default_cache,
+    variants,
+)
+from model_core.engines.native.structs import declare
+
+LOGGER = logging.getLogger(__name__)
+INSTRUCTIONS_VARIABLE = "MASKPLAY_INSTRUCTIONS"
+THREADS_VARIABLE = "MASKPLAY_THREADS"
+MOST_THREADS = 16
+CHECK_SECONDS = 60
+
+
+_lock = threading.Lock()
+_loaded: dict[Path, ctypes.CDLL | str] = {}
+
+
+def load_kernels(cache: Path | None = None) -> ctypes.CDLL:
+    """Return the kernels for this processor, built once; a failure is remembered.
+
+    The first time a library is met, another process checks it against numpy: whatever
+    may crash crashes there.
+
+    Args:
+        cache: Where libraries are built; the person's own cache where None.
+
+    Raises:
+        NativeUnavailableError: Nothing can be built here, or what was built is wrong.
+    """
+    folder = cache or default_cache()
+    with _lock:
+        if folder not in _loaded:
+            try:
+                _loaded[folder] = _built_and_proven(folder)
+            except NativeUnavailableError as error:
+                _loaded[folder] = str(error)
+        found = _loaded[folder]
+    if isinstance(found, str):
+        raise NativeUnavailableError(found)
+    return found
+
+
+def is_ready(cache: Path | None = None) -> bool:
+    """Return whether asking for the kernels would not wait for a compiler."""
+    return (cache or default_cache()) in _loaded
+
+
+def build_in_background() -> None:
+    """Build the kernels while something else is imported."""
+    if not is_ready():
+        threading.Thread(target=_build_quietly, name="compiler", daemon=True).start()
+
+
+def _build_quietly() -> None:
+    try:
+        load_kernels()
+    except NativeUnavailableError as error:
+        LOGGER.info("no kernels: %s", error)
+
+
+def _built_and_proven(folder: Path) -> ctypes.CDLL:
+    path = compiled_library(folder)
+    proven = path.with_suffix(".proven")
+    if not proven.is_file():
+        _prove(path)
+        try:
+            proven.touch()
+        except OSError as error:
+            LOGGER.info("the check of %s will be repeated: %s", path.name, error)
+    return open_kernels(path)
+
+
+def open_kernels(path: Path) -> ctypes.CDLL:
+    """Open a library and choose its kernels, the widest that run here.
+
+    Raises:
+        NativeUnavailableError: It cannot be opened, or the instructions asked for in
+            ``MASKPLAY_INSTRUCTIONS`` do not run here.
+    """
+    try:
+        library = declare(ctypes.CDLL(str(path)))
+    except OSError as error:
+        raise NativeUnavailableError(f"the kernels cannot be opened: {error}") from None
+    told = os.environ.get(INSTRUCTIONS_VARIABLE, "")
+    for name in [told] if told else list(variants())[::-1]:
+        if library.mp_choose(name.encode()):
+            return library
+    raise NativeUnavailableError(
+        f"{INSTRUCTIONS_VARIABLE} must be one of {list(variants())} and run on this "
+        f"processor, received {told!r}"
+    )
+
+
+def num_threads() -> int:
+    """Return how many threads a pass takes: the processors this process may use."""
+    told = os.environ.get(THREADS_VARIABLE, "")
+    if told.isdigit() and int(told) > 0:
+        return min(int(told), MOST_THREADS)
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
+    return min(os.cpu_count() or 1, MOST_THREADS)
+
+
+def _prove(path: Path) -> None:
+    """Check a library in a process of its own.
+
+    Raises:
+        NativeUnavailableError: It crashed, hung or computed something else.
+    """
+    command = [sys.executable, "-m", "model_core.engines.native.proof", str(path)]
+    root = Path(__file__).resolve().parents[3]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=CHECK_SECONDS,
+            check=False,
+        )
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise NativeUnavailableError(
+            f"the kernels' check did not end: {error}"
+        ) from None
+    if done.returncode:
+        last = (done.stderr or "").strip().split("\n")[-1]
+        raise NativeUnavailableError(
+            f"the kernels failed their check ({done.returncode}): {last[:200]}"
+        )

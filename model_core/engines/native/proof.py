@@ -1,0 +1,67 @@
+"""Checks a compiled library against numpy: ``python -m … proof LIBRARY``.
+
+Runs in a process of its own, so that kernels which crash take nobody with them.
+Changes when the kernels can do something that ought to be proven first.
+"""
+
+import ctypes
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from model_core.engines.native.library import open_kernels
+from model_core.engines.native.panels import Floats, PackedLinear, PackedNorm, address
+
+TOLERANCE = 1e-3
+THREADS = 2
+
+
+def check(library: ctypes.CDLL) -> None:
+    """Compare products and norms of awkward sizes with numpy's.
+
+    Raises:
+        ArithmeticError: A number is wrong.
+    """
+    draw = np.random.default_rng(7)
+    for rows, width, outputs in ((1, 64, 70), (3, 40, 16), (5, 33, 100), (29, 48, 81)):
+        inputs = draw.standard_normal((rows, width)).astype("float32")
+        kernel = draw.standard_normal((width, outputs)).astype("float32")
+        bias = draw.standard_normal(outputs).astype("float32")
+        for is_int8, allowed in ((False, TOLERANCE), (True, 0.05 * width**0.5)):
+            packed = PackedLinear.of(kernel, bias, is_int8=is_int8)
+            made = np.zeros((rows, outputs), "float32")
+            room = np.zeros(THREADS * width * 16, "float32")
+            library.mp_linear_rows(
+                ctypes.byref(packed.struct),
+                address(inputs),
+                address(made),
+                rows,
+                0,
+                address(room),
+                THREADS,
+            )
+            _compare("product", made, inputs @ kernel + bias, allowed)
+        norm = PackedNorm.of(1, 1e-5, inputs[0], inputs[-1])
+        normed = np.zeros_like(inputs)
+        library.mp_norm_rows(
+            ctypes.byref(norm.struct),
+            address(inputs),
+            address(normed),
+            rows,
+            width,
+            THREADS,
+        )
+        centred = inputs - inputs.mean(axis=1, keepdims=True)
+        spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
+        _compare("norm", normed, centred / spread * inputs[0] + inputs[-1], TOLERANCE)
+
+
+def _compare(what: str, made: Floats, wanted: Floats, allowed: float) -> None:
+    worst = float(np.abs(made - wanted).max())
+    if not worst <= allowed:
+        raise ArithmeticError(f"a {what} is off by {worst}")
+
+
+if __name__ == "__main__":
+    check(open_kernels(Path(sys.argv[1])))

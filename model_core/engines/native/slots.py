@@ -1,0 +1,73 @@
+"""Room for the keys and values of one sequence. Changes with their layout."""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from model_core.config import TransformerConfig
+from model_core.engines.native.panels import address
+from model_core.engines.native.structs import PANEL, Slot
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SequenceSlot:
+    """Keys and values of one sequence, float32.
+
+    Attributes:
+        keys: (layers, heads, capacity / 16, head_size, 16).
+        values: (layers, heads, ceil(head_size / 16), capacity, 16).
+    """
+
+    keys: Floats
+    values: Floats
+
+    @classmethod
+    def with_room(cls, config: TransformerConfig, layers: int, positions: int) -> Self:
+        """Return room for that many positions, or a few more."""
+        panels = max(1, -(-positions // PANEL))
+        size, heads = config.head_size, config.num_attention_heads
+        groups = -(-size // PANEL)
+        return cls(
+            np.empty((layers, heads, panels, size, PANEL), "float32"),
+            np.empty((layers, heads, groups, panels * PANEL, PANEL), "float32"),
+        )
+
+    @property
+    def capacity(self) -> int:
+        """Positions that it holds."""
+        return int(self.values.shape[3])
+
+    def copy_from(self, other: "SequenceSlot", positions: int) -> None:
+        """Take over the first positions of another slot of the same capacity."""
+        panels = -(-positions // PANEL)
+        self.keys[:, :, :panels] = other.keys[:, :, :panels]
+        self.values[:, :, :, :positions] = other.values[:, :, :, :positions]
+
+    def struct(self, *, shares_layers: bool = False) -> Slot:
+        """Return what the kernels are told.
+
+        Args:
+            shares_layers: Every layer writes over the one before: enough for a pass
+                that nothing follows.
+        """
+        return Slot(
+            keys=address(self.keys),
+            values=address(self.values),
+            layer_stride_keys=0 if shares_layers else self.keys[0].size,
+            layer_stride_values=0 if shares_layers else self.values[0].size,
+            capacity=self.capacity,
+        )
+
+
+def slot_table(
+    slots: Sequence[SequenceSlot], *, shares_layers: bool = False
+) -> "ctypes.Array[Slot]":
+    """Return the kernels' table of slots."""
+    structs = [slot.struct(shares_layers=shares_layers) for slot in slots]
+    return (Slot * len(structs))(*structs)

@@ -1,0 +1,388 @@
+"""Laws of the C kernels that no other engine has to keep, and what may go wrong."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model_core.engines import automatic
+from model_core.engines.base import TokenBatch, Writing
+from model_core.engines.keras_engine import KerasEngine
+from model_core.engines.native import compiler, library
+from model_core.engines.native.compiler import (
+    NativeUnavailableError,
+    compiled_library,
+    variants,
+)
+from model_core.engines.native.engine import (
+    NativeEngine,
+    NativeInt8Engine,
+    seen_positions,
+)
+from model_core.engines.native.panels import PackedLinear, in_panels, quantised
+from model_core.engines.registry import build_engine
+from model_core.models.network import weights_by_name
+from tests.model_core.test_family_generation import DECODED
+from tests.model_core.tiny import (
+    POST_NORM,
+    RICH,
+    ROTARY,
+    VOCABULARY,
+    build_network,
+    random_ids,
+)
+
+KNOWN = {name: config for name, config in DECODED.items() if name != "transfer"}
+KNOWN |= {
+    "uneven": replace(ROTARY, attention_head_size=10, intermediate_size=37),
+    "relu": replace(POST_NORM, hidden_act="relu"),
+    "silu": replace(POST_NORM, hidden_act="silu"),
+    "unscaled": replace(POST_NORM, scaled_attention=False),
+    "bare": replace(ROTARY, norm_kind="bare_rms", attention_bias=False),
+}
+
+
+def written(engine, tokens, lengths, steps, moves):
+    """Logits of prompts, then of steps with rows moved between them."""
+    logits, cache = engine.prefill(tokens, lengths, tokens.shape[1] + steps)
+    seen, places = [logits], lengths
+    for step in range(steps):
+        new = ((step * 7 + np.arange(len(places)) * 3) % VOCABULARY).astype("int32")
+        logits, cache = engine.decode_one_token(new, places, cache)
+        seen.append(logits)
+        places = places + 1
+        rows = np.asarray(moves[step], "int32") % len(places)
+        cache, places = engine.reorder(cache, rows), places[rows]
+    return seen
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_config_reads_and_writes_as_keras_does(name):
+    config = KNOWN[name]
+    head = "masked_lm" if config.embedding_size else "language_model"
+    network = build_network(config, (head,), seed=3)
+    native, keras = NativeEngine(network), KerasEngine(network)
+    batch = TokenBatch.from_rows([[1, 2, 3, 4, 5, 9, 8], [6, 7], [3] * 13])
+    for kind in ("bidirectional", "causal"):
+        for output, expected in keras.read(batch, kind).items():
+            found = native.read(batch, kind)[output]
+            real = batch.padding_mask
+            np.testing.assert_allclose(found[real], expected[real], atol=5e-5)
+    tokens, lengths = random_ids(3, 6), np.array([6, 2, 4], "int32")
+    moves = [[0, 1, 2], [2, 2, 0], [1, 1], [0, 1, 0, 1]]
+    for found, expected in zip(
+        written(native, tokens, lengths, 4, moves),
+        written(keras, tokens, lengths, 4, moves),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, atol=5e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 20), min_size=1, max_size=9),
+    data=st.data(),
+)
+def test_a_rows_numbers_do_not_depend_on_its_neighbours(lengths, data):
+    for engine in (_float_engine(), _int8_engine()):
+        ids = random_ids(len(lengths), max(lengths))
+        counts = np.asarray(lengths, "int32")
+        ids = np.where(np.arange(ids.shape[1]) < counts[:, None], ids, 0)
+        together, _ = engine.prefill(ids.astype("int32"), counts, 32)
+        row = data.draw(st.integers(0, len(lengths) - 1))
+        alone, _ = engine.prefill(
+            ids[row : row + 1, : counts[row]].astype("int32"), counts[row : row + 1], 32
+        )
+        np.testing.assert_array_equal(together[row], alone[0])
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    moves=st.lists(
+        st.lists(st.integers(0, 9), min_size=1, max_size=6), min_size=3, max_size=6
+    )
+)
+def test_rows_may_be_moved_in_any_way(moves):
+    engine = _float_engine()
+    tokens, lengths = random_ids(2, 5), np.array([5, 3], "int32")
+    keras = KerasEngine(engine.network)
+    for found, expected in zip(
+        written(engine, tokens, lengths, len(moves), moves),
+        written(keras, tokens, lengths, len(moves), moves),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, atol=5e-5)
+
+
+def test_one_thread_and_several_give_the_same_numbers(monkeypatch):
+    batch = TokenBatch.from_rows([[1, 2, 3, 4], list(range(1, 20))])
+    read = []
+    for threads in ("1", "2", "3"):
+        monkeypatch.setenv(library.THREADS_VARIABLE, threads)
+        engine = NativeEngine(build_network(ROTARY))
+        read.append(engine.read(batch, "causal")["logits"])
+    for other in read[1:]:
+        np.testing.assert_array_equal(read[0], other)
+
+
+def test_int8_is_the_float_engine_with_rounded_weights():
+    network, rounded = build_network(RICH), build_network(RICH)
+    for name, weight in weights_by_name(rounded).items():
+        if name.startswith("block_") and name.endswith("kernel") and "norm" not in name:
+            numbers, scales = quantised(weight.numpy())
+            weight.assign(numbers.astype("float32") * scales)
+    batch = TokenBatch.from_rows([[1, 2, 3, 4, 5], [6, 7]])
+    found = NativeInt8Engine(network).read(batch, "causal", ())["hidden"]
+    expected = NativeEngine(rounded).read(batch, "causal", ())["hidden"]
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(width=st.integers(1, 40), outputs=st.integers(1, 50), seed=st.integers(0, 99))
+def test_rounding_errs_by_half_a_step_at_most(width, outputs, seed):
+    kernel = np.random.default_rng(seed).normal(0, 1, (width, outputs))
+    kernel = kernel.astype("float32")
+    numbers, scales = quantised(kernel)
+    assert np.abs(numbers.astype(int)).max() <= 127
+    assert (np.abs(numbers * scales - kernel) <= scales * 0.5001).all()
+    panels = in_panels(kernel)
+    back = panels.transpose(1, 0, 2).reshape(width, -1)
+    np.testing.assert_array_equal(back[:, :outputs], kernel)
+    assert not back[:, outputs:].any()
+
+
+def test_a_column_of_zeros_stays_zero():
+    numbers, scales = quantised(np.zeros((4, 3), "float32"))
+    assert not numbers.any()
+    assert np.isfinite(scales).all()
+    assert PackedLinear.of(np.zeros((4, 3), "float32"), is_int8=True).size_bytes == 64
+
+
+def test_a_mask_is_a_number_of_seen_positions():
+    batch = TokenBatch.from_rows([[1, 2, 3, 4], [5, 6]], [[0, 0, 1, 1], [0, 1]])
+    lengths = batch.padding_mask.sum(axis=1)
+    real = batch.padding_mask
+    assert seen_positions(batch, "causal", lengths)[real].tolist() == [1, 2, 3, 4, 1, 2]
+    both = seen_positions(batch, "bidirectional", lengths)[real].tolist()
+    assert both == [4, 4, 4, 4, 2, 2]
+    prefix = seen_positions(batch, "prefix_lm", lengths)[real].tolist()
+    assert prefix == [2, 2, 3, 4, 1, 2]
+
+
+def test_padding_before_a_text_is_read_by_keras():
+    network = build_network(POST_NORM)
+    engine, keras = NativeEngine(network), KerasEngine(network)
+    batch = TokenBatch.from_rows([[1, 2, 3], [4, 5, 6]])
+    odd = replace(batch, padding_mask=np.array([[False, True, True], [True] * 3]))
+    found, expected = (e.read(odd, "bidirectional")["hidden"] for e in (engine, keras))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_finished_row_may_repeat_the_end_of_its_prompt():
+    engine = _float_engine()
+    ids, lengths = random_ids(2, 4), np.array([4, 4], "int32")
+    _, cache = engine.prefill(ids, lengths, 8)
+    _, cache = engine.decode_one_token(
+        np.array([ids[0, 3], 5], "int32"), np.array([3, 4], "int32"), cache
+    )
+    logits, _ = engine.decode_one_token(
+        np.array([ids[0, 3], 6], "int32"), np.array([3, 5], "int32"), cache
+    )
+    _, again = engine.prefill(ids[1:], lengths[1:], 8)
+    _, again = engine.decode_one_token(
+        np.array([5], "int32"), np.array([4], "int32"), again
+    )
+    expected, _ = engine.decode_one_token(
+        np.array([6], "int32"), np.array([5], "int32"), again
+    )
+    np.testing.assert_array_equal(logits[1], expected[0])
+
+
+# what may be missing or broken
+
+
+def test_positions_that_the_kernels_do_not_know_are_refused_by_name():
+    with pytest.raises(NativeUnavailableError, match="position_kind transfer"):
+        NativeEngine(build_network(DECODED["transfer"]))
+
+
+def test_without_a_compiler_it_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(NativeUnavailableError, match=r"no C compiler .*gcc"):
+        compiled_library(tmp_path)
+
+
+def test_what_was_built_before_needs_no_compiler(monkeypatch, tmp_path):
+    built = compiled_library()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    assert compiled_library(built.parent) == built
+    monkeypatch.setattr(compiler, "BESIDE", built.parent)
+    assert compiled_library(tmp_path / "empty") == built
+
+
+def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
+    broken = tmp_path / "broken-cc"
+    broken.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "no such target" >&2\nexit 1\n'
+    )
+    broken.chmod(broken.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("CC", str(broken))
+    with pytest.raises(NativeUnavailableError, match="failed: no such target"):
+        compiled_library(tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("*.so"))
+
+
+def test_where_nothing_can_be_written_a_temporary_folder_serves(monkeypatch, tmp_path):
+    built = compiled_library()
+    monkeypatch.setattr(
+        compiler, "_build", lambda _, library: shutil.copy(built, library)
+    )
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    found = compiled_library(blocked)
+    assert found.is_file()
+    assert blocked.read_text() == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF"])
+def test_a_broken_library_is_refused(tmp_path, content):
+    path = tmp_path / "kernels.so"
+    path.write_bytes(content)
+    with pytest.raises(NativeUnavailableError):
+        library.open_kernels(path)
+
+
+def test_kernels_that_crash_or_err_are_refused(monkeypatch, tmp_path):
+    for body, said in (
+        ("import os; os.abort()", "-6"),
+        ("raise ArithmeticError('a product is off by 3.0')", "off by 3.0"),
+    ):
+        fake = tmp_path / "python"
+        fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{body}"\n')
+        fake.chmod(fake.stat().st_mode | stat.S_IEXEC)
+        monkeypatch.setattr(sys, "executable", str(fake))
+        with pytest.raises(NativeUnavailableError, match=said):
+            library._prove(tmp_path / "kernels.so")
+        monkeypatch.undo()
+
+
+def test_the_proof_notices_wrong_numbers():
+    from model_core.engines.native import proof
+
+    wrong = library.open_kernels(compiled_library())
+
+    class Doubling:
+        mp_norm_rows = wrong.mp_norm_rows
+
+        def mp_linear_rows(self, weights, inputs, made, rows, *rest):
+            wrong.mp_linear_rows(weights, inputs, made, rows - 1, *rest)
+
+    proof.check(wrong)
+    with pytest.raises(ArithmeticError, match="a product is off by"):
+        proof.check(Doubling())
+
+
+@pytest.mark.parametrize("name", variants())
+def test_every_instruction_set_that_runs_here_computes_the_same(name):
+    code = (
+        "from pathlib import Path\n"
+        "from model_core.engines.native import library, proof, compiler\n"
+        "kernels = library.open_kernels(compiler.compiled_library())\n"
+        "proof.check(kernels)\n"
+        "print(kernels.mp_chosen().decode())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {library.INSTRUCTIONS_VARIABLE: name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode and "run on this" in done.stderr:
+        pytest.skip(f"this processor has no {name}")
+    assert done.stdout.strip() == name, done.stderr
+
+
+def test_an_instruction_set_nobody_knows_is_refused_with_the_known(monkeypatch):
+    monkeypatch.setenv(library.INSTRUCTIONS_VARIABLE, "mmx")
+    with pytest.raises(NativeUnavailableError, match=r"one of \['plain'.*'mmx'"):
+        library.open_kernels(compiled_library())
+
+
+# which engine answers where nobody asked for one
+
+
+def test_automatic_takes_the_kernels_where_they_are_ready():
+    library.load_kernels()
+    assert build_engine("auto", build_network(ROTARY)).name == "native-int8"
+
+
+def test_automatic_takes_keras_on_an_accelerator(monkeypatch):
+    class Backend:
+        accelerator = staticmethod(lambda: "gpu:0")
+
+    monkeypatch.setattr(automatic, "active_backend", Backend)
+    assert "keras" in build_engine("auto", build_network(ROTARY)).name
+
+
+def test_automatic_takes_keras_where_the_kernels_fail_and_says_so_once(
+    monkeypatch, caplog
+):
+    def fail(network):
+        raise NativeUnavailableError("no C compiler on this unusual machine")
+
+    library.load_kernels()
+    monkeypatch.setattr(automatic, "_native", fail)
+    engines = [build_engine("auto", build_network(ROTARY)) for _ in range(2)]
+    assert all("keras" in engine.name for engine in engines)
+    assert caplog.text.count("no C compiler on this unusual machine") == 1
+
+
+def test_keras_answers_until_the_kernels_are_built(monkeypatch):
+    network = build_network(ROTARY)
+    made = NativeInt8Engine(network)
+    gate = __import__("threading").Event()
+    monkeypatch.setattr(library, "is_ready", lambda: False)
+    monkeypatch.setattr(automatic, "_native", lambda _: gate.wait(10) and made)
+    engine = build_engine("auto", network)
+    ids, lengths = random_ids(2, 4), np.array([4, 3], "int32")
+    assert "keras" in engine.name
+    _, cache = engine.prefill(ids, lengths, 8)
+    gate.set()
+    engine.wait()
+    assert engine.name == "native-int8"
+    # what Keras began it goes on with
+    logits, cache = engine.decode_one_token(ids[:, 0].copy(), lengths, cache)
+    keras = KerasEngine(network)
+    _, expected = keras.prefill(ids, lengths, 8)
+    expected, _ = keras.decode_one_token(ids[:, 0].copy(), lengths, expected)
+    np.testing.assert_allclose(logits, expected, atol=1e-6)
+    engine.reorder(cache, np.array([1, 0], "int32"))
+    batch = TokenBatch.from_rows([[1, 2, 3]])
+    found = engine.read(batch, "causal")["logits"]
+    np.testing.assert_array_equal(found, made.read(batch, "causal")["logits"])
+    assert engine.stepper(Writing()) is made.stepper(Writing())
+
+
+_engines = {}
+
+
+def _float_engine():
+    if "float" not in _engines:
+        _engines["float"] = NativeEngine(build_network(ROTARY))
+    return _engines["float"]
+
+
+def _int8_engine():
+    if "int8" not in _engines:
+        _engines["int8"] = NativeInt8Engine(build_network(ROTARY))
+    return _engines["int8"]

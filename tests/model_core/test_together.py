@@ -1,0 +1,188 @@
+"""Gathering: what comes at the same time is done at once, in order, and told apart."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from model_core.engines.base import Writing
+from model_core.engines.native import passes
+from model_core.engines.native.engine import NativeEngine, NativeInt8Engine
+from model_core.engines.native.passes import ROWS_TOGETHER, joined
+from model_core.engines.together import Together
+from tests.model_core.tiny import PRE_NORM, RICH, VOCABULARY, build_network
+
+
+class Recorder:
+    """Squares numbers, slowly enough that others queue up; remembers its batches."""
+
+    def __init__(self):
+        self.batches = []
+        self.gate = threading.Event()
+
+    def run(self, key, items):
+        self.batches.append((key, list(items)))
+        self.gate.wait(5)
+        if any(item < 0 for item in items):
+            raise ValueError("a negative number")
+        return [item * item for item in items]
+
+
+def ask_all(together, asked):
+    """Ask from a thread each, one after the other; results in the order asked."""
+    found = {}
+
+    def ask(index, key, item, weight):
+        try:
+            found[index] = together.ask(key, item, weight)
+        except ValueError as error:
+            found[index] = str(error)
+
+    threads = []
+    for index, one in enumerate(asked):
+        threads.append(threading.Thread(target=ask, args=(index, *one)))
+        threads[-1].start()
+        time.sleep(0.02)
+    return threads, found
+
+
+def finish(threads):
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_lone_request_runs_at_once():
+    recorder = Recorder()
+    recorder.gate.set()
+    assert Together(recorder.run, 4).ask("a", 3) == 9
+    assert recorder.batches == [("a", [3])]
+
+
+def test_those_that_wait_run_together_by_key_and_in_order():
+    recorder = Recorder()
+    together = Together(recorder.run, 3)
+    threads, found = ask_all(
+        together,
+        [("a", 1, 1), ("a", 2, 1), ("b", 3, 1), ("a", 4, 1), ("a", 5, 1), ("a", 6, 1)],
+    )
+    recorder.gate.set()
+    finish(threads)
+    assert recorder.batches == [
+        ("a", [1]),  # came alone
+        ("a", [2, 4, 5]),  # no more than three, the one of b left out
+        ("b", [3]),
+        ("a", [6]),
+    ]
+    assert [found[index] for index in range(6)] == [1, 4, 9, 16, 25, 36]
+
+
+def test_what_is_too_heavy_runs_alone():
+    recorder = Recorder()
+    together = Together(recorder.run, 3)
+    threads, found = ask_all(together, [("a", 1, 1), ("a", 2, 9), ("a", 3, 1)])
+    recorder.gate.set()
+    finish(threads)
+    assert recorder.batches == [("a", [1]), ("a", [2]), ("a", [3])]
+    assert found == {0: 1, 1: 4, 2: 9}
+
+
+def test_an_error_reaches_those_of_its_batch_and_nobody_else():
+    recorder = Recorder()
+    together = Together(recorder.run, 8)
+    threads, found = ask_all(
+        together, [("a", 1, 1), ("a", -2, 1), ("a", 3, 1), ("b", 4, 1)]
+    )
+    recorder.gate.set()
+    finish(threads)
+    assert found == {0: 1, 1: "a negative number", 2: "a negative number", 3: 16}
+    assert together.ask("a", 5) == 25
+
+
+ENGINES = {}
+
+
+def engine_of(kind):
+    if kind not in ENGINES:
+        ENGINES[kind] = kind(build_network(RICH, ("language_model", "copy"), seed=2))
+    return ENGINES[kind]
+
+
+def one_request(engine, seed, jitter=False):
+    """A request of random size that writes, moves rows and leaves; its numbers."""
+    rng = np.random.default_rng(seed)
+    writing = (
+        Writing(),
+        Writing("prefix_lm", ("copy",)),
+        Writing(condition=1),
+    )[seed % 3]
+    stepper = engine.stepper(writing)
+    lengths = rng.integers(1, 9, rng.integers(1, 4)).astype("int32")
+    ids = rng.integers(0, VOCABULARY, (len(lengths), lengths.max()), "int32")
+    ids = np.where(np.arange(ids.shape[1]) < lengths[:, None], ids, 0)
+    outputs, cache = stepper.prefill(ids, lengths, 24)
+    seen, places = [outputs["logits"]], lengths
+    for _ in range(int(rng.integers(1, 9))):
+        tokens = rng.integers(0, VOCABULARY, len(places)).astype("int32")
+        outputs, cache = stepper.decode_one_token(tokens, places, cache)
+        seen.append(outputs["logits"])
+        rows = rng.integers(0, len(places), rng.integers(1, 5)).astype("int32")
+        cache, places = stepper.reorder(cache, rows), (places + 1)[rows]
+        if jitter:
+            time.sleep(seed % 5 / 2500)
+    return seen
+
+
+@pytest.mark.parametrize("kind", [NativeEngine, NativeInt8Engine])
+def test_requests_that_join_and_leave_get_exactly_what_they_get_alone(
+    kind, monkeypatch
+):
+    engine = engine_of(kind)
+    shared = []
+    monkeypatch.setattr(
+        passes, "joined", lambda asked: shared.append(len(asked)) or joined(asked)
+    )
+    count = 24
+    alone = [one_request(engine, seed) for seed in range(count)]
+    found = {}
+
+    def ask(seed):
+        time.sleep(seed / 400)
+        found[seed] = one_request(engine, seed, jitter=True)
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for seed in range(count):
+        assert len(found[seed]) == len(alone[seed])
+        for mine, expected in zip(found[seed], alone[seed], strict=True):
+            np.testing.assert_array_equal(mine, expected)
+    assert max(shared) > 2  # they did run together
+
+
+def test_a_long_prompt_lets_others_step_in_between(monkeypatch):
+    engine = NativeEngine(build_network(PRE_NORM))
+    order = []
+    kernels = engine._packed.kernels
+    run = kernels.run
+
+    def slow(body, rows, hidden, residual, layers):
+        order.append((len(hidden) > ROWS_TOGETHER, layers))
+        time.sleep(0.05)
+        run(body, rows, hidden, residual, layers)
+
+    monkeypatch.setattr("model_core.engines.native.passes.SLICE_OPERATIONS", 1)
+    ids = np.ones((5, 20), "int32")
+    _, cache = engine.prefill(ids[:1, :3], np.array([3], "int32"), 8)
+    monkeypatch.setattr(kernels, "run", slow)
+    reading = threading.Thread(
+        target=lambda: engine.prefill(ids, np.full(5, 20, "int32"), 24)
+    )
+    reading.start()
+    time.sleep(0.02)
+    engine.decode_one_token(np.array([2], "int32"), np.array([3], "int32"), cache)
+    reading.join(5)
+    assert order == [(True, (0, 1)), (False, (0, 2)), (True, (1, 2))]

@@ -259,6 +259,22 @@ def check_characters(label: Label, text: str) -> None:
     )
 
 
+def check_words(request: "DataclassInstance", name: str) -> None:
+    """Refuse a text without a letter, a character or a digit.
+
+    For fields that a model writes about; out of signs alone it would only invent.
+
+    Raises:
+        InvalidRequestError: There is none in the field.
+    """
+    text = getattr(request, name)
+    if not any(map(str.isalnum, text)):
+        raise label_of(type(request), name).refuse(
+            f"里没有字：须有汉字、字母或数字，收到 {shown(text)}。",
+            f"needs words: a character, a letter or a digit, got {shown(text)}.",
+        )
+
+
 def shown(value: object) -> str:
     """Return a refused value as a message shows it: short and printable."""
     if isinstance(value, int) and abs(value) > LONGEST_WHOLE:

@@ -39,6 +39,8 @@ from demos.qa import record as qa_record
 from demos.qa.facts import FactsResult
 from demos.qa.facts_task import BroughtRequest, answer_brought
 from demos.qa.task import QaRequest, QaResult, answer
+from demos.rephrasing import record as rephrasing_record
+from demos.rephrasing.rephrasing import RephrasingRequest, RephrasingResult, rephrase
 from demos.similarity import nearest_record
 from demos.similarity import record as similarity_record
 from demos.similarity.nearest import NearestRequest, NearestResult, search
@@ -68,6 +70,7 @@ from model_core.interfaces import (
     PASSAGE_READER,
     REPLACED_TOKEN_DETECTOR,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     SUMMARIZER,
     TEXT_CLASSIFIER,
     TEXT_GENERATOR,
@@ -300,6 +303,20 @@ NEAREST: Task[NearestRequest, NearestResult] = Task(
     prepare=Searcher,
 )
 
+REPHRASING: Task[RephrasingRequest, RephrasingResult] = Task(
+    name="rephrasing",
+    label=Label(
+        "写相似句", "Rephrasing", "换个说法，意思一样", "the same in other words"
+    ),
+    request_type=RephrasingRequest,
+    text_field="text",
+    role=SENTENCE_REPHRASER,
+    run=rephrase,
+    to_record=rephrasing_record.to_record,
+    added_fields=rephrasing_record.ADDED_FIELDS,
+    render_text=rephrasing_record.render_text,
+)
+
 CLASSIFICATION: Task[ClassificationRequest, ClassificationResult] = Task(
     name="classification",
     label=Label(
@@ -343,5 +360,5 @@ TASKS: dict[str, AnyTask] = {
 }
 # and what a part of a tab asks
 EVERY_TASK: dict[str, AnyTask] = TASKS | {
-    task.name: task for task in (FACTS, NEAREST, CLASSIFICATION, DETECTION)
+    task.name: task for task in (FACTS, NEAREST, REPHRASING, CLASSIFICATION, DETECTION)
 }

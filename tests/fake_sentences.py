@@ -1,8 +1,8 @@
 """Stand-ins that judge sentences: what the tests of the sentences tab run on."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from model_core.interfaces import (
     Judged,
     ModelError,
     Pooling,
+    RephraseFrame,
+    RephraseOptions,
+    Rephrasing,
     SentenceVectors,
     TextPair,
     TokenVerdict,
@@ -100,4 +103,68 @@ class FakeReplacedTokenDetector:
                 min(len(text), self.window),
             )
             for text in texts
+        )
+
+
+@dataclass
+class FakeSentenceRephraser:
+    """A SentenceRephraser that puts an ending behind the text, a character a step.
+
+    Says each ending once, the shorter the likelier; a text in ``failures`` raises its
+    ModelError. ``closed`` counts the runs that have ended.
+    """
+
+    weights: WeightsInfo = EMBEDDED
+    endings: tuple[str, ...] = (
+        "呢？",
+        "吗",
+        "可以吗？",
+        "啊",
+        "好不好呀？",
+        "行不行呢",
+    )
+    window: int = 500
+    step_seconds: float = 0.0
+    failures: dict[str, ModelError] = field(default_factory=dict)
+    asked: list[tuple[str, RephraseOptions]] = field(default_factory=list)
+    closed: int = 0
+
+    def rephrase(self, text: str, options: RephraseOptions) -> Iterator[RephraseFrame]:
+        """Yield one more character of every sentence per frame, then the ranking."""
+        self.asked.append((text, options))
+        try:
+            if text in self.failures:
+                raise self.failures[text]
+            yield from self._frames(text, options)
+        finally:
+            self.closed += 1
+
+    def _frames(self, text: str, options: RephraseOptions) -> Iterator[RephraseFrame]:
+        longest = max(map(len, self.endings), default=1)
+        for step in range(1, longest + 1):
+            time.sleep(self.step_seconds)
+            drafts = [Rephrasing(text + one[:step], -1.0) for one in self.endings]
+            done = sum(len(one) <= step for one in self.endings)
+            yield self._frame(text, options, drafts, done)
+        ranked = [
+            Rephrasing(text + one, -float(len(one)), 1 - 0.05 * len(one))
+            for one in sorted(self.endings, key=len)
+        ]
+        frame = self._frame(text, options, ranked, len(ranked))
+        yield replace(frame, num_distinct=len(ranked), ranked=True)
+
+    def _frame(
+        self, text: str, options: RephraseOptions, found: list[Rephrasing], done: int
+    ) -> RephraseFrame:
+        return RephraseFrame(
+            rephrasings=tuple(found[: options.num_return]),
+            num_written=done,
+            num_samples=len(self.endings),
+            num_distinct=0,
+            num_chars_read=min(len(text), self.window),
+            num_new_tokens=3 * len(found),
+            elapsed_seconds=0.01,
+            weights=self.weights,
+            pooling="linear_pooler",
+            seed=7 if options.seed is None else options.seed,
         )

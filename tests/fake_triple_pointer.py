@@ -1,6 +1,6 @@
 """A stand-in behind the TriplePointer Protocol: it knows a few facts by heart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from model_core.interfaces import (
@@ -41,7 +41,8 @@ class FakeTriplePointer:
     GPLinker is a little less sure than the half pointer. A text that holds a key of
     ``failures`` raises its ModelError. ``asked`` has one entry per pass. One whose kind
     is ``own`` numbers its relations as it comes upon them; one that is ``asked`` finds
-    the facts of those that are named alike.
+    the facts of those that are named alike. A pass takes ``num_steps``; ``steps`` has
+    an entry for each that is not the last.
     """
 
     weights: WeightsInfo = EMBEDDED
@@ -53,6 +54,8 @@ class FakeTriplePointer:
     failures: dict[str, ModelError] = field(default_factory=dict)
     asked: list[tuple[tuple[str, ...], str, float]] = field(default_factory=list)
     written: tuple[Relation, ...] = ()
+    num_steps: int = 1
+    steps: list[int] = field(default_factory=list)
 
     def asking(self, relations: tuple[Relation, ...]) -> "FakeTriplePointer":
         """Return itself, or one for a request; they share ``asked``."""
@@ -75,6 +78,16 @@ class FakeTriplePointer:
                 raise failure
         share = 1.0 if decoder == "half_pointer" else 0.9
         return tuple(self._point(text, share, floor) for text in texts)
+
+    def pointing(
+        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
+    ) -> Iterator[tuple[tuple[PointedTriple, ...], ...]]:
+        """Yield the first of each text's facts, ``num_steps - 1`` times, then all."""
+        whole = self.point(texts, decoder, floor=floor)
+        for _ in range(self.num_steps - 1):
+            self.steps.append(len(texts))
+            yield tuple(facts[:1] for facts in whole)
+        yield whole
 
     def _point(
         self, text: str, share: float, floor: float

@@ -136,6 +136,7 @@ STAND_INS = {  # by the role's name; these files import this one
     "summarizer": "tests.fake_summarizer:FakeSummarizer",
     "dialogue_partner": "tests.fake_dialogue_partner:FakeDialoguePartner",
     "sentence_encoder": "tests.fake_sentences:FakeSentenceEncoder",
+    "sentence_rephraser": "tests.fake_sentences:FakeSentenceRephraser",
     "text_classifier": "tests.fake_sentences:FakeTextClassifier",
     "replaced_token_detector": "tests.fake_sentences:FakeReplacedTokenDetector",
 }

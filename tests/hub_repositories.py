@@ -18,6 +18,7 @@ from model_core.interfaces import (
     PASSAGE_READER,
     REPLACED_TOKEN_DETECTOR,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -104,9 +105,22 @@ def _h5(folder, model):
     files.write_h5(folder, model.model)
 
 
-def _checkpoint(folder, model):
-    (folder / "config.json").rename(folder / "bert_config.json")
-    files.write_tensorflow(folder, files.google_bert(model.tensors))
+def _checkpoint(config, names, prefix="bert_model.ckpt"):
+    """Return what writes TensorFlow's files.
+
+    Args:
+        config: How the config is called.
+        names: Names a model's tensors; None where it is drawn under their names.
+        prefix: How the checkpoint is called.
+    """
+
+    def write(folder, model):
+        (folder / "config.json").rename(folder / config)
+        variables = model.original if names is None else names(model.tensors)
+        files.write_tensorflow(folder, variables, prefix)
+        (folder / "checkpoint").write_text(f'model_checkpoint_path: "{prefix}"\n')
+
+    return write
 
 
 ST = _torch(files.write_safetensors)
@@ -167,6 +181,12 @@ def _gpt2_ml():
     weights = drawings.drawn(drawings.gpt2_ml_shapes())
     named = dict(drawings.in_bert4torch(*item) for item in weights.items())
     return zoo_cases.Drawn(named, drawings.GPT2_ML_JSON, None, None)
+
+
+@cache
+def _albert_zh():
+    weights = drawings.drawn(drawings.albert_zh_shapes())
+    return zoo_cases.Drawn({}, drawings.ALBERT_ZH_JSON, None, None, weights)
 
 
 @cache
@@ -398,13 +418,40 @@ REPOSITORIES = (
         BIN,
         tiny("BertForPreTraining", "Bert"),
     ),
+    Repository(
+        "Tongjilibo/simbert-chinese-base",
+        SENTENCE_REPHRASER,
+        BIN_NAME,
+        BIN,
+        tiny("BertForPreTraining", "Bert"),
+    ),
 )
-FOLDER = Repository(
-    "chinese_L-12_H-768_A-12",
-    MASK_FILLER,
-    "bert_model.ckpt.index",
-    _checkpoint,
-    tiny("BertForPreTraining", "Bert"),
-    config={"model_type": None},
-)
-"""Google's own release, which is no repository: it lies in a folder."""
+FOLDERS = {
+    "bert": Repository(
+        "chinese_L-12_H-768_A-12",
+        MASK_FILLER,
+        "bert_model.ckpt.index",
+        _checkpoint("bert_config.json", files.google_bert),
+        tiny("BertForPreTraining", "Bert"),
+        config={"model_type": None},
+    ),
+    "albert": Repository(
+        "albert_tiny_zh_google",
+        MASK_FILLER,
+        "albert_model.ckpt.index",
+        _checkpoint(
+            "albert_config_tiny_g.json", files.google_albert, "albert_model.ckpt"
+        ),
+        tiny("AlbertForPreTraining", "Albert", embedding_size=12),
+        config={"model_type": None},
+    ),
+    "albert_zh": Repository(
+        "albert_tiny_489k",
+        MASK_FILLER,
+        "albert_model.ckpt.index",
+        _checkpoint("albert_config_tiny.json", None, "albert_model.ckpt"),
+        _albert_zh,
+        SMALL,
+    ),
+}
+"""First releases, which are no repositories: they lie in folders. By family."""

@@ -26,6 +26,7 @@ from model_core.interfaces import (
     REPLACED_TOKEN_DETECTOR,
     ROLES,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     SUMMARIZER,
     TEXT_CLASSIFIER,
     TEXT_GENERATOR,
@@ -55,7 +56,12 @@ def last(frames):
 
 
 def test_one_checkpoint_plays_every_part(cast):
-    published_alone = (DIALOGUE_PARTNER, TEXT_CLASSIFIER, REPLACED_TOKEN_DETECTOR)
+    published_alone = (
+        DIALOGUE_PARTNER,
+        SENTENCE_REPHRASER,
+        TEXT_CLASSIFIER,
+        REPLACED_TOKEN_DETECTOR,
+    )
     assert set(cast.roles) == {r.name for r in ROLES if r not in published_alone}
 
 

@@ -17,6 +17,7 @@ from model_core.interfaces import (
     PASSAGE_READER,
     REPLACED_TOKEN_DETECTOR,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     TEXT_GENERATOR,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -26,12 +27,13 @@ from model_core.interfaces import (
     ModelError,
     ReadingOptions,
     Relation,
+    RephraseOptions,
     RewriteOptions,
     Turn,
 )
 from model_core.shelf import ModelShelf, ShelfSettings
 from tests.fakehub import COMMIT, FakeHub, commit_of
-from tests.hub_repositories import FOLDER, REPOSITORIES
+from tests.hub_repositories import FOLDERS, REPOSITORIES
 
 TEXT = "春风又绿江南岸"
 TERABYTE = 10**12
@@ -79,6 +81,13 @@ def encodes(model):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
+def rephrases(model):
+    options = RephraseOptions(num_samples=6, max_new_tokens=4, seed=1)
+    *_, frame = model.rephrase(TEXT, options)
+    assert frame.ranked
+    assert all(one.text != TEXT for one in frame.rephrasings)
+
+
 def inspects(model):
     (found,) = model.inspect((TEXT,))
     assert len(found.tokens) == len(TEXT)
@@ -92,6 +101,7 @@ ASK = {
     PASSAGE_READER: reads,
     MASK_FILLER: fills,
     SENTENCE_ENCODER: encodes,
+    SENTENCE_REPHRASER: rephrases,
     REPLACED_TOKEN_DETECTOR: inspects,
 }
 
@@ -144,11 +154,13 @@ def test_a_repository_is_pulled_and_answers(repository, hub, shelf, tmp_path):
     shelf.unload(repository.name)
 
 
-def test_a_release_for_tensorflow_in_a_folder_answers(shelf, tmp_path):
-    FOLDER.written(tmp_path / "made")
-    assert (tmp_path / "made" / FOLDER.weights).exists()
+@pytest.mark.parametrize("family", FOLDERS)
+def test_a_release_for_tensorflow_in_a_folder_answers(family, shelf, tmp_path):
+    folder = FOLDERS[family]
+    folder.written(tmp_path / "made")
+    assert (tmp_path / "made" / folder.weights).exists()
     begun = time.monotonic()
-    assert ask(shelf, FOLDER.role, str(tmp_path / "made")).family == "bert"
+    assert ask(shelf, folder.role, str(tmp_path / "made")).family == family
     assert time.monotonic() - begun < PATIENCE_SECONDS
 
 

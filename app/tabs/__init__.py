@@ -46,7 +46,7 @@ TABS = (
         "similarity",
         "句子 Sentences",
         sentences.build,
-        ("classification", "detection"),
+        ("rephrasing", "classification", "detection"),
     ),
     Tab("dialogue", "对话 Chat", dialogue.build),
 )

@@ -25,6 +25,7 @@ from app.tabs.layout import (
     fill_on_click,
     how_accordion,
     in_columns,
+    long_text,
     run_and_stop,
     settings_accordion,
 )
@@ -125,7 +126,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
-    asked = control(
+    asked = long_text(
         FactsRequest,
         "question",
         lines=2,

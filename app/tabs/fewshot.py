@@ -211,6 +211,8 @@ def _inputs() -> tuple[gr.Radio, dict[str, Component], gr.Radio, Buttons]:
         [(f"{play.title.zh} {play.title.en}", play.name) for play in PRESETS],
         value=FIRST.name,
         label="玩法 Play",
+        info="句对最难：小模型不学就常常只会一种答案，请先“从示例中学” · pairs are "
+        "hardest: without learning from examples, a small model tends to one answer",
         elem_id="mp-fewshot-preset",
     )
     fields = _fields()
@@ -221,7 +223,13 @@ def _inputs() -> tuple[gr.Radio, dict[str, Component], gr.Radio, Buttons]:
 def _fields() -> dict[str, Component]:
     shapes: dict[str, dict[str, Any]] = {
         "text": {"lines": 3, "max_lines": 10, "info": None},
-        "text_b": {"lines": 2, "max_lines": 8, "info": None, "visible": False},
+        "text_b": {  # hidden, it would send None
+            "lines": 2,
+            "max_lines": 8,
+            "info": None,
+            "visible": False,
+            "value": "",
+        },
         "pattern": {"lines": 1, "max_lines": 3, "value": FIRST.pattern},
         "labels": {"lines": 3, "max_lines": 8, "value": as_lines(FIRST.labels)},
     }

@@ -25,6 +25,7 @@ from app.tabs.layout import (
     fill_on_click,
     how_accordion,
     in_columns,
+    long_text,
     run_and_stop,
     settings_accordion,
 )
@@ -159,7 +160,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
-    prompt = control(
+    prompt = long_text(
         GenerationRequest,
         "prompt",
         lines=4,

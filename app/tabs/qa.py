@@ -114,7 +114,7 @@ def build_passages(shelf: Shelf, desk: Desk, panel: Panel) -> None:
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
-    asked = control(
+    asked = long_text(
         QaRequest,
         "question",
         lines=1,

@@ -1,4 +1,4 @@
-"""Tab: whole sentences. Two compared, a list searched, classes, replaced tokens.
+"""Tab: whole sentences. Compared, searched, rephrased, judged.
 
 Changes when the tab gains or loses a part.
 """
@@ -11,6 +11,7 @@ from app.tabs import (
     sentences_classification,
     sentences_detection,
     sentences_nearest,
+    sentences_rephrase,
     sentences_similarity,
 )
 from app.wiring import Desk
@@ -18,6 +19,7 @@ from app.wiring import Desk
 PARTS = (
     ("比两句 Compare", "similarity", sentences_similarity.build),
     ("找相近句 Nearest", "nearest", sentences_nearest.build),
+    ("相似句 Rephrase", "rephrasing", sentences_rephrase.build),
     ("判类别 Fine-tuned classes", "classification", sentences_classification.build),
     ("找换过的字 Replaced", "detection", sentences_detection.build),
 )

@@ -3,30 +3,17 @@
 Changes when its layout or its question changes. Drawing is in sentences_view.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
-import gradio as gr
 from gradio.components import Component
 
-from app import views
-from app.panel import Panel
 from app.shelf import Shelf
 from app.tabs import sentences_view as view
-from app.tabs.layout import (
-    examples_list,
-    fill_on_click,
-    how_accordion,
-    in_columns,
-    long_text,
-    run_and_stop,
-    settings_accordion,
-)
+from app.tabs.layout import long_text, run_and_stop
+from app.tabs.sentences_part import Columns, SentencePart
 from app.tabs.sentences_weights import Part
-from app.weights_choice import weights_choice
-from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
+from app.wiring import Buttons, Question
 from demos.judging.classification import (
     ClassificationRequest,
     ClassificationResult,
@@ -57,19 +44,12 @@ tab, where you choose the labels, here whoever trained the weights did.
 
 def question(shelf: Shelf) -> Question[ClassificationRequest, ClassificationResult]:
     """Return the part's question: of which class is a text."""
-
-    def answer(
-        request: ClassificationRequest, weights: str
-    ) -> Iterator[ClassificationResult | None]:
-        model = yield from PART.await_able(shelf, weights)
-        yield from categorize(request, model)
-
     return Question(
         name="categorize",
         description="Classify a Chinese text, or a pair, by weights that were "
         "fine-tuned for it; probabilities sum to 1.",
         request_type=ClassificationRequest,
-        answer=answer,
+        answer=PART.answering(shelf, categorize),
         as_json=as_json,
         num_tokens=lambda _result: 0,
     )
@@ -87,26 +67,6 @@ def as_json(result: ClassificationResult | None) -> dict[str, Any]:
         "num_chars_read_b": 0,
         "weights": "",
     }
-
-
-def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
-    """Lay out the part and join it to the demo."""
-    asked = question(shelf)
-    PART.follow(shelf, panel)
-    (inputs, buttons), shown, examples, weights = in_columns(
-        ask=_inputs,
-        answer=_output,
-        examples=_examples,
-        more=partial(_settings, shelf, panel),
-    )
-    form = Form(asked, {**inputs, WEIGHTS: weights})
-    display = Display(
-        shown, gr.State(None), view.classify_stream, view.classify_settle, {}
-    )
-    publish(desk, asked)
-    submit(desk, form, buttons, display)
-    rows = list(map(asdict, CLASSIFICATION_EXAMPLES))
-    fill_on_click(form, examples, rows, "categorize_example")
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
@@ -129,21 +89,17 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
     return {"text": text, "text_b": second}, buttons
 
 
-def _output() -> gr.HTML:
-    shown = gr.HTML(view.CLASSIFY_EMPTY, elem_id="mp-classification-view")
-    with how_accordion("mp-classification-how"):
-        gr.Markdown(views.flowing(HOW))
-    return shown
-
-
-def _examples() -> gr.Dataset:
-    names = [caption(example) for example in CLASSIFICATION_EXAMPLES]
-    return examples_list(
-        "mp-classification-examples", names, elem_classes="mp-examples-list"
-    )
-
-
-def _settings(shelf: Shelf, panel: Panel) -> Component:
-    with settings_accordion("mp-classification-settings"):
-        weights: Component = weights_choice(shelf, panel, PART.role)
-    return weights
+build = SentencePart(
+    Columns(
+        task=PART.task,
+        weights=PART,
+        empty=view.CLASSIFY_EMPTY,
+        how=HOW,
+        names=[caption(example) for example in CLASSIFICATION_EXAMPLES],
+    ),
+    question,
+    _inputs,
+    view.classify_stream,
+    view.classify_settle,
+    list(map(asdict, CLASSIFICATION_EXAMPLES)),
+).build

@@ -3,30 +3,16 @@
 Changes when its layout or its question changes. Drawing is in sentences_view.
 """
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-import gradio as gr
 from gradio.components import Component
 
-from app import views
-from app.controls import control
-from app.panel import Panel
 from app.shelf import Shelf
 from app.tabs import sentences_view as view
-from app.tabs.layout import (
-    examples_list,
-    fill_on_click,
-    how_accordion,
-    in_columns,
-    long_text,
-    run_and_stop,
-    settings_accordion,
-)
+from app.tabs.layout import long_text, run_and_stop
+from app.tabs.sentences_part import Columns, SentencePart
 from app.tabs.sentences_weights import Part
-from app.weights_choice import weights_choice
-from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
+from app.wiring import Buttons, Question
 from demos.judging.detection import DetectionRequest, DetectionResult, detect
 from demos.judging.examples import DETECTION_EXAMPLES
 from demos.judging.record import detection_record
@@ -52,19 +38,12 @@ marked, and plausible mistakes are missed.
 
 def question(shelf: Shelf) -> Question[DetectionRequest, DetectionResult]:
     """Return the part's question: which tokens look replaced."""
-
-    def answer(
-        request: DetectionRequest, weights: str
-    ) -> Iterator[DetectionResult | None]:
-        model = yield from PART.await_able(shelf, weights)
-        yield from detect(request, model)
-
     return Question(
         name="detect",
         description="Mark the tokens of a Chinese text that look replaced (ELECTRA's "
         "discriminator), with character offsets.",
         request_type=DetectionRequest,
-        answer=answer,
+        answer=PART.answering(shelf, detect),
         as_json=as_json,
         num_tokens=lambda _result: 0,
     )
@@ -83,24 +62,6 @@ def as_json(result: DetectionResult | None) -> dict[str, Any]:
     }
 
 
-def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
-    """Lay out the part and join it to the demo."""
-    asked = question(shelf)
-    PART.follow(shelf, panel)
-    (inputs, buttons), shown, examples, settings = in_columns(
-        ask=_inputs,
-        answer=_output,
-        examples=_examples,
-        more=partial(_settings, shelf, panel),
-    )
-    form = Form(asked, {**inputs, **settings})
-    display = Display(shown, gr.State(None), view.detect_stream, view.detect_settle, {})
-    publish(desk, asked)
-    submit(desk, form, buttons, display)
-    rows = [{"text": example.text} for example in DETECTION_EXAMPLES]
-    fill_on_click(form, examples, rows, "detect_example")
-
-
 def _inputs() -> tuple[dict[str, Component], Buttons]:
     text = long_text(
         DetectionRequest,
@@ -113,22 +74,18 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
     return {"text": text}, run_and_stop("mp-detection", "检查 Check")
 
 
-def _output() -> gr.HTML:
-    shown = gr.HTML(view.DETECT_EMPTY, elem_id="mp-detection-view")
-    with how_accordion("mp-detection-how"):
-        gr.Markdown(views.flowing(HOW))
-    return shown
-
-
-def _examples() -> gr.Dataset:
-    names = [example.text for example in DETECTION_EXAMPLES]
-    return examples_list(
-        "mp-detection-examples", names, elem_classes="mp-examples-list"
-    )
-
-
-def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
-    with settings_accordion("mp-detection-settings"):
-        threshold = control(DetectionRequest, "threshold")
-        weights = weights_choice(shelf, panel, PART.role)
-    return {"threshold": threshold, WEIGHTS: weights}
+build = SentencePart(
+    Columns(
+        task=PART.task,
+        weights=PART,
+        empty=view.DETECT_EMPTY,
+        how=HOW,
+        names=[example.text for example in DETECTION_EXAMPLES],
+        settings=("threshold",),
+    ),
+    question,
+    _inputs,
+    view.detect_stream,
+    view.detect_settle,
+    [{"text": example.text} for example in DETECTION_EXAMPLES],
+).build

@@ -14,21 +14,12 @@ from gradio.components import Component
 
 from app import views
 from app.batch import received
-from app.controls import control
 from app.panel import Panel
 from app.shelf import Shelf
 from app.tabs import sentences_view as view
-from app.tabs.layout import (
-    examples_list,
-    fill_on_click,
-    how_accordion,
-    in_columns,
-    long_text,
-    run_and_stop,
-    settings_accordion,
-)
+from app.tabs.layout import fill_on_click, long_text, run_and_stop
+from app.tabs.sentences_part import Columns
 from app.tabs.sentences_similarity import PART
-from app.weights_choice import weights_choice
 from app.wiring import (
     WEIGHTS,
     WEIGHTS_LABEL,
@@ -62,6 +53,14 @@ Every line becomes a vector and is compared with the query; the most alike come 
 equals by their number. Repeated lines count once, blank ones are skipped and still
 numbered. A list that was read already is not read again.
 """
+COLUMNS = Columns(
+    task="nearest",
+    weights=PART,
+    empty=view.NEAREST_EMPTY,
+    how=HOW,
+    names=[example.query for example in NEAREST_EXAMPLES],
+    settings=("top_k",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,22 +173,24 @@ def as_json(result: NearestResult | None) -> dict[str, Any]:
 def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     """Lay out the part and join it to the demo."""
     memory = LineMemory()
-    (inputs, buttons), shown, examples, settings = in_columns(
-        ask=_inputs,
-        answer=_output,
-        examples=_examples,
-        more=partial(_settings, shelf, panel),
+    inputs, buttons, shown, examples = COLUMNS.draw(
+        shelf, panel, NearestRequest, _inputs
     )
     folder = Path(inputs["upload"].GRADIO_CACHE)
     asked = NearestQuestion(shelf, folder, memory)
-    form = Form(asked, {**inputs, **settings})
+    form = Form(asked, inputs)
     display = Display(
         shown, gr.State(None), view.nearest_stream, view.nearest_settle, {}
     )
     publish(desk, question(shelf, memory))
     submit(desk, form, buttons, display)
     rows = [
-        {"query": one.query, "lines": "\n".join(one.lines or ()), "upload": None}
+        {
+            "query": one.query,
+            "lines": "\n".join(one.lines or ()),
+            "upload": None,
+            "top_k": one.top_k,
+        }
         for one in NEAREST_EXAMPLES
     ]
     fill_on_click(form, examples, rows, "nearest_example")
@@ -234,22 +235,3 @@ def rules() -> str:
         "what is pasted.</p>"
         + views.too_large(UPLOAD, MAX_BYTES, "请拆成几份。", "split it.")
     )
-
-
-def _output() -> gr.HTML:
-    shown = gr.HTML(view.NEAREST_EMPTY, elem_id="mp-nearest-view")
-    with how_accordion("mp-nearest-how"):
-        gr.Markdown(views.flowing(HOW))
-    return shown
-
-
-def _examples() -> gr.Dataset:
-    names = [example.query for example in NEAREST_EXAMPLES]
-    return examples_list("mp-nearest-examples", names, elem_classes="mp-examples-list")
-
-
-def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
-    with settings_accordion("mp-nearest-settings"):
-        top_k = control(NearestRequest, "top_k")
-        weights = weights_choice(shelf, panel, PART.role)
-    return {"top_k": top_k, WEIGHTS: weights}

@@ -3,30 +3,19 @@
 Changes when its layout or its question changes. Drawing is in sentences_view.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from app import views
-from app.panel import Panel
 from app.shelf import Shelf
 from app.tabs import sentences_view as view
-from app.tabs.layout import (
-    examples_list,
-    fill_on_click,
-    how_accordion,
-    in_columns,
-    long_text,
-    run_and_stop,
-    settings_accordion,
-)
+from app.tabs.layout import long_text, run_and_stop
+from app.tabs.sentences_part import Columns, SentencePart
 from app.tabs.sentences_weights import Part
-from app.weights_choice import weights_choice
-from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
+from app.wiring import Buttons, Question
 from demos.similarity.examples import EXAMPLES, caption
 from demos.similarity.record import to_record
 from demos.similarity.task import SimilarityRequest, SimilarityResult, compare
@@ -56,19 +45,12 @@ alike.
 
 def question(shelf: Shelf) -> Question[SimilarityRequest, SimilarityResult]:
     """Return the part's question: how alike are two sentences."""
-
-    def answer(
-        request: SimilarityRequest, weights: str
-    ) -> Iterator[SimilarityResult | None]:
-        model = yield from PART.await_able(shelf, weights)
-        yield from compare(request, model)
-
     return Question(
         name="similarity",
         description="Tell how alike two Chinese sentences are: the cosine of their "
         "vectors.",
         request_type=SimilarityRequest,
-        answer=answer,
+        answer=PART.answering(shelf, compare),
         as_json=as_json,
         num_tokens=lambda _result: 0,
     )
@@ -89,25 +71,6 @@ def as_json(result: SimilarityResult | None) -> dict[str, Any]:
     }
 
 
-def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
-    """Lay out the part and join it to the demo."""
-    asked = question(shelf)
-    PART.follow(shelf, panel)
-    (inputs, buttons), shown, examples, weights = in_columns(
-        ask=_inputs,
-        answer=_output,
-        examples=_examples,
-        more=partial(_settings, shelf, panel),
-    )
-    form = Form(asked, {**inputs, WEIGHTS: weights})
-    display = Display(
-        shown, gr.State(None), view.compare_stream, view.compare_settle, {}
-    )
-    publish(desk, asked)
-    submit(desk, form, buttons, display)
-    fill_on_click(form, examples, list(map(asdict, EXAMPLES)), "similarity_example")
-
-
 def _inputs() -> tuple[dict[str, Component], Buttons]:
     inputs: dict[str, Component] = {
         name: long_text(
@@ -123,23 +86,23 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
     return inputs, run_and_stop("mp-similarity", "比一比 Compare")
 
 
-def _output() -> gr.HTML:
-    shown = gr.HTML(view.COMPARE_EMPTY, elem_id="mp-similarity-view")
-    with how_accordion("mp-similarity-how"):
-        gr.Markdown(views.flowing(HOW))
-        mask = [[True] * len(TOKENS)] * len(TOKENS)
-        gr.HTML(views.mask_drawing(mask, TOKENS, CAPTION))
-    return shown
+def _picture() -> None:
+    mask = [[True] * len(TOKENS)] * len(TOKENS)
+    gr.HTML(views.mask_drawing(mask, TOKENS, CAPTION))
 
 
-def _examples() -> gr.Dataset:
-    names = [caption(example) for example in EXAMPLES]
-    return examples_list(
-        "mp-similarity-examples", names, elem_classes="mp-examples-list"
-    )
-
-
-def _settings(shelf: Shelf, panel: Panel) -> Component:
-    with settings_accordion("mp-similarity-settings"):
-        weights: Component = weights_choice(shelf, panel, PART.role)
-    return weights
+build = SentencePart(
+    Columns(
+        task=PART.task,
+        weights=PART,
+        empty=view.COMPARE_EMPTY,
+        how=HOW,
+        names=[caption(example) for example in EXAMPLES],
+        picture=_picture,
+    ),
+    question,
+    _inputs,
+    view.compare_stream,
+    view.compare_settle,
+    list(map(asdict, EXAMPLES)),
+).build

@@ -1,4 +1,4 @@
-"""Draw what is said of sentences as HTML: cosines, nearest lines, classes. Pure.
+"""Draw what is said of sentences as HTML: cosines, lines, classes. Pure.
 
 Changes when the results of the sentences tab look different.
 """
@@ -13,11 +13,13 @@ from demos.judging.classification import ClassificationResult
 from demos.judging.detection import DetectionResult
 from demos.judging.record import classification_record, detection_record
 from demos.records import name_of
+from demos.rephrasing import record as rephrasing_record
+from demos.rephrasing.rephrasing import RephrasingResult
 from demos.similarity import nearest_record
 from demos.similarity import record as similarity_record
 from demos.similarity.nearest import NearestResult, Neighbour
 from demos.similarity.task import SimilarityResult
-from model_core.interfaces import TokenVerdict, WeightsInfo
+from model_core.interfaces import Rephrasing, TokenVerdict, WeightsInfo
 
 FIRST_LABELS = 8  # shown at once; the others unfold
 SHOWN_NUMBERS = 5  # of the lines that hold one text
@@ -29,8 +31,15 @@ NEAREST_EMPTY = views.notice(
     "写一句话，贴上要找的句子（或选一个文件），点“找”。 Write a sentence, paste lines "
     "(or choose a file), then press Search."
 )
+REPHRASE_EMPTY = views.notice(
+    "写一句话，点“换个说法”。 Write a sentence, press Rephrase."
+)
 CLASSIFY_EMPTY = views.notice("写一段文字，点“判别”。 Write a text, press Judge.")
 DETECT_EMPTY = views.notice("写一段文字，点“检查”。 Write a text, press Check.")
+NOTHING_ELSE = (
+    "写出来的都和原句一样；放宽 top-k、top-p，或换一句再试。",
+    "Only the sentence itself was written: raise top-k or top-p, or try another.",
+)
 WAITING = views.waiting("答")
 GLOSSES = {  # labels of well-known checkpoints, as their configs spell them
     "negative (stars 1, 2 and 3)": "差评（1–3 星）",
@@ -88,6 +97,28 @@ def csv_of(result: NearestResult) -> str:
     return _table(("rank", "line", "cosine", "text"), rows)
 
 
+def rephrase_stream(result: RephrasingResult | None) -> str:
+    """Draw the sentences so far, and how many are written."""
+    return WAITING if result is None else _rephrasings(result)
+
+
+def rephrase_settle(result: RephrasingResult | None) -> str:
+    """Draw the ranked sentences at the end of a run, with the downloads."""
+    if result is None:
+        return REPHRASE_EMPTY
+    rows = (
+        (rank, one.cosine, one.text) for rank, one in enumerate(result.rephrasings, 1)
+    )
+    actions = _actions(
+        views.json_button("maskplay-rephrasings.json"),
+        views.csv_button(
+            "maskplay-rephrasings.csv", _table(("rank", "cosine", "text"), rows)
+        ),
+    )
+    record = rephrasing_record.to_record(result)
+    return views.result(record, _rephrasings(result) + actions)
+
+
 def classify_stream(result: ClassificationResult | None) -> str:
     """Draw the classes as soon as they are known."""
     return WAITING if result is None else _classes(result)
@@ -132,8 +163,20 @@ def _cosine(result: SimilarityResult) -> str:
         '<article class="mp-card mp-sent-pair" role="status"><header>'
         f'<span class="mp-rank">余弦 Cosine</span></header>'
         f'<p class="mp-sent-cosine">{result.cosine:.3f}</p>{_bar(result.cosine)}'
-        f"</article>{_cut(read_whole=result.read_whole)}"
+        f"</article>{_cut(read_whole=result.read_whole)}{_signs(result)}"
         f"{_facts(result.weights, result.elapsed_seconds, result.pooling)}"
+    )
+
+
+def _signs(result: SimilarityResult) -> str:
+    """Warn of what few vocabularies hold: there, all signs are one unknown."""
+    texts = (result.request.text, result.request.text_b)
+    if all(any(map(str.isalnum, text)) for text in texts):
+        return ""
+    return views.note(
+        "有一句只有符号或表情，多半不在词表里，彼此分不开；这个余弦不作数。",
+        "One sentence is signs or emoji alone; few vocabularies hold them, and those "
+        "that are missing look the same: this cosine says nothing.",
     )
 
 
@@ -155,6 +198,30 @@ def _lines(result: NearestResult) -> str:
     return f'{notes}<ol class="mp-sent-lines">{rows}</ol>{cut}{told}'
 
 
+def _rephrasings(result: RephrasingResult) -> str:
+    frame, found = result.frame, result.rephrasings
+    rows = "".join(_rephrasing(rank, one) for rank, one in enumerate(found, 1))
+    told = _meter("写完", frame.num_written, frame.num_samples, "written")
+    if result.finished:
+        told = "" if found else views.note(*NOTHING_ELSE)
+    facts = (
+        ("写了 written", frame.num_samples),
+        ("各不相同 distinct", frame.num_distinct if result.finished else "…"),
+        ("种子 seed", frame.seed),
+    )
+    known = _facts(frame.weights, frame.elapsed_seconds, frame.pooling, facts)
+    cut = _cut(read_whole=result.read_whole)
+    return f'{told}<ol class="mp-sent-lines" role="status">{rows}</ol>{cut}{known}'
+
+
+def _rephrasing(rank: int, one: Rephrasing) -> str:
+    cosine = "…" if one.cosine is None else f"{one.cosine:.3f}"
+    return (
+        f'<li><b class="mp-rank">{rank}</b><bdi>{escape(one.text)}</bdi>'
+        f"{_bar(one.cosine or 0.0)}<span>{cosine}</span></li>"
+    )
+
+
 def _line(rank: int, one: Neighbour) -> str:
     numbers = one.line.numbers
     shown = "、".join(map(str, numbers[:SHOWN_NUMBERS]))
@@ -169,9 +236,12 @@ def _line(rank: int, one: Neighbour) -> str:
 def _progress(result: NearestResult) -> str:
     if result.finished:
         return ""
-    done, total = result.num_read, result.num_distinct
+    return _meter("读了", result.num_read, result.num_distinct, "read")
+
+
+def _meter(zh: str, done: int, total: int, en: str) -> str:
     return (
-        f'<p class="mp-sent-progress">读了 {done} / {total} 句 read '
+        f'<p class="mp-sent-progress">{zh} {done} / {total} 句 {en} '
         f'<progress max="{total}" value="{done}"></progress></p>'
     )
 

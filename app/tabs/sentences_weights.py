@@ -3,7 +3,7 @@
 Changes when the tab finds its weights in another way.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,8 @@ from app.weights_choice import choices_for
 from model_core.interfaces import ModelError, ModelFacts, Role
 
 ModelT = TypeVar("ModelT")
+RequestT = TypeVar("RequestT")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,24 @@ class Part(Generic[ModelT]):
                 zh, en = self.guide(shelf)
                 raise ModelError("missing_head", zh, en) from error
         return (yield from await_model(shelf, self.role, others[0][1]))
+
+    def answering(
+        self,
+        shelf: Shelf,
+        task: Callable[[RequestT, ModelT], Iterator[ResultT]],
+    ) -> Callable[[RequestT, str], Iterator[ResultT | None]]:
+        """Return what answers a request by weights of this part.
+
+        Args:
+            shelf: The models.
+            task: From a request and a model to whole results so far.
+        """
+
+        def answer(request: RequestT, weights: str) -> Iterator[ResultT | None]:
+            model = yield from self.await_able(shelf, weights)
+            yield from task(request, model)
+
+        return answer
 
     def _offers(self, shelf: Shelf) -> list[ModelFacts]:
         return [facts for facts in shelf.catalogue() if self.task in facts.tasks]

@@ -168,7 +168,7 @@ def _output() -> _Output:
 
 
 def _examples() -> gr.Dataset:
-    names = [*SAMPLES.values(), *map(caption, EXAMPLES)]
+    names = [*map(caption, EXAMPLES), *SAMPLES.values()]
     return examples_list("mp-summary-examples", names)
 
 
@@ -181,7 +181,7 @@ def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
 
 def examples_of() -> tuple[SummaryRequest, ...]:
     """Return what the example buttons fill in, in their order."""
-    return (*(SummaryRequest(sample(name)) for name in SAMPLES), *EXAMPLES)
+    return (*EXAMPLES, *(SummaryRequest(sample(name)) for name in SAMPLES))
 
 
 def _join(form: Form, examples: gr.Dataset, output: _Output) -> None:

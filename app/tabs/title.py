@@ -157,7 +157,7 @@ def _output() -> _Output:
 
 
 def _examples() -> gr.Dataset:
-    names = [*SAMPLES.values(), *map(caption, EXAMPLES)]
+    names = [*map(caption, EXAMPLES), *SAMPLES.values()]
     return examples_list("mp-title-examples", names, elem_classes="mp-examples-list")
 
 
@@ -170,7 +170,7 @@ def _settings(shelf: Shelf, panel: Panel) -> dict[str, Component]:
 
 def examples_of() -> tuple[TitleRequest, ...]:
     """Return what the example buttons fill in, in their order."""
-    return (*(TitleRequest(sample(name)) for name in SAMPLES), *EXAMPLES)
+    return (*EXAMPLES, *(TitleRequest(sample(name)) for name in SAMPLES))
 
 
 def _join(form: Form, examples: gr.Dataset) -> None:

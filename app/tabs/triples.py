@@ -29,7 +29,13 @@ from app.tabs.layout import (
     run_and_stop,
     settings_accordion,
 )
-from app.tabs.triples_schema import RAW, Picker, draw_picker, join_picker
+from app.tabs.triples_schema import (
+    DECODERS,
+    RAW,
+    Picker,
+    draw_picker,
+    join_picker,
+)
 from app.weights_choice import weights_choice
 from app.wiring import (
     WEIGHTS,
@@ -52,12 +58,6 @@ from demos.triples.task import (
     extract,
 )
 from model_core.interfaces import TRIPLE_POINTER
-
-DECODERS = (
-    ("自动 · auto", BEST_DECODER),
-    ("半指针 · half pointer", "half_pointer"),
-    ("GPLinker", "gplinker"),
-)
 
 
 def question(shelf: Shelf) -> Question[TripleRequest, TripleResult]:
@@ -138,7 +138,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     rows = [values_of(request) for request in examples_of()]
     fill_on_click(form, examples, rows, "extract_triples_example")
     _join_threshold(threshold, shown, view)
-    join_picker(shelf, panel, weights, given.picker)
+    join_picker(shelf, panel, weights, given.picker, decoder)
 
 
 def _inputs() -> _Input:

@@ -1,7 +1,7 @@
-"""The relations to look for: those that the weights know, or how to name one's own.
+"""What the chosen weights offer: relations to look for, and decoders.
 
-Changes when relations are offered differently, or weights come by theirs in another
-way. Knows no result and no run.
+Changes when either is offered differently, or weights come by relations in another way.
+Knows no result and no run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,19 @@ import gradio as gr
 from gradio.components import Component
 
 from app import views
-from app.controls import words_of
+from app.controls import offering, words_of
 from app.panel import Panel, ready_of
 from app.shelf import AUTO, Shelf
 from app.tabs.layout import QUICK
 from demos.limits import Label
 from demos.triples.schema import SCHEMA_LABEL, line_of
+from demos.triples.task import BEST_DECODER
 from model_core.interfaces import (
     TRIPLE_POINTER,
     ModelError,
     Relation,
     SchemaKind,
+    TripleDecoder,
     TriplePointer,
 )
 
@@ -35,6 +37,19 @@ KNOWN_LABEL = Label(
     "点选即写入下面",
     "choose some: they are written below",
 )
+
+
+TITLES: Mapping[TripleDecoder, str] = {
+    "half_pointer": "半指针 · half pointer",
+    "gplinker": "GPLinker",
+    "prompted": "照提示标出（UIE） · prompted",
+    "written": "逐条写出（mREBEL） · written",
+}
+DECODERS: Sequence[tuple[str, str]] = (
+    ("自动 · auto", BEST_DECODER),
+    *((TITLES[name], name) for name in ("half_pointer", "gplinker")),
+)
+"""Those that can be chosen where weights have several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,7 @@ GUIDES: Mapping[SchemaKind, Guide] = {
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """The components of the part, in the order that ``drawn`` updates them.
+    """The components of the part.
 
     Attributes:
         part: What folds.
@@ -117,10 +132,12 @@ def draw_picker() -> Picker:
     return Picker(part, remark, known, sample, schema)
 
 
-def join_picker(shelf: Shelf, panel: Panel, weights: Component, picker: Picker) -> None:
+def join_picker(
+    shelf: Shelf, panel: Panel, weights: Component, picker: Picker, decoder: Component
+) -> None:
     """Follow the chosen weights, and write what is picked as lines."""
     known, schema = picker.known, picker.schema
-    drawing = [picker.part, picker.remark, known, picker.sample, schema]
+    drawing = [picker.part, picker.remark, known, picker.sample, schema, decoder]
 
     def lines(chosen: object) -> list[str]:
         return [line_of(relation) for relation in relations_of(shelf, chosen)]
@@ -132,8 +149,10 @@ def join_picker(shelf: Shelf, panel: Panel, weights: Component, picker: Picker) 
     def follow(chosen: object, text: object) -> list[str]:
         return picked_in(_text(text), lines(chosen))
 
-    def redraw(chosen: object, text: object) -> list[Any]:
-        return drawn(pointer_of(shelf, chosen), _text(text))
+    def redraw(chosen: object, text: object, way: object) -> list[Any]:
+        model = pointer_of(shelf, chosen)
+        ways = decoders_of(model)
+        return [*drawn(model, _text(text)), offering(ways, way)]
 
     name = "extract_triples_{}".format
     given = [weights, schema]
@@ -142,12 +161,13 @@ def join_picker(shelf: Shelf, panel: Panel, weights: Component, picker: Picker) 
         follow, given, known, trigger_mode="always_last", api_name=name("follow"), **RAW
     )
     picker.sample.click(with_sample, schema, schema, api_name=name("sample"), **RAW)
-    weights.change(redraw, given, drawing, api_name=name("known"), **RAW)
-    panel.follow(name("offer"), redraw, given, drawing)
+    asked = [*given, decoder]
+    weights.change(redraw, asked, drawing, api_name=name("known"), **RAW)
+    panel.follow(name("offer"), redraw, asked, drawing)
 
 
 def drawn(model: TriplePointer | None, text: str) -> list[Any]:
-    """Return the updates of a picker's components, in their order.
+    """Return the updates of the fields for relations, in their order.
 
     Args:
         model: Who will be asked; None where nobody is ready.
@@ -165,6 +185,23 @@ def drawn(model: TriplePointer | None, text: str) -> list[Any]:
         gr.update(visible=must),
         gr.update(placeholder=guide.shape),
     ]
+
+
+def decoders_of(model: TriplePointer | None) -> Sequence[tuple[str, str]]:
+    """Return the decoders that can be chosen, title and value of each.
+
+    Weights with one way to answer are not asked for it: it is named, and is what
+    ``auto`` means.
+
+    Args:
+        model: Who will be asked; None where nobody is ready.
+    """
+    if model is None:
+        return DECODERS
+    if len(model.decoders) == 1:
+        (only,) = model.decoders
+        return [(f"{TITLES[only]}：所用权重只有这一种 the only one", BEST_DECODER)]
+    return [one for one in DECODERS if one[1] in (BEST_DECODER, *model.decoders)]
 
 
 def pointer_of(shelf: Shelf, weights: object) -> TriplePointer | None:

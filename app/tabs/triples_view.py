@@ -39,6 +39,11 @@ FIELDS = (
     "probability",
 )
 ROLES = {"subject": "主语 subject", "object": "宾语 object"}
+KINDS = {  # types that the data set names in English
+    "Date": "日期 date",
+    "Number": "数值 number",
+    "Text": "文字 text",
+}
 FILE_NAME = "maskplay-triples"
 
 
@@ -273,7 +278,7 @@ def _row(index: int, triple: ExtractedTriple) -> str:
 
 
 def _name(text: str, kind: str, role: str) -> str:
-    of_kind = f" <small>{escape(kind)}</small>" if kind else ""
+    of_kind = f" <small>{escape(KINDS.get(kind, kind))}</small>" if kind else ""
     return f'<span class="mp-mark mp-{role}">{escape(text)}</span>{of_kind}'
 
 

@@ -144,7 +144,8 @@ def _check_text(
 ) -> None:
     if not isinstance(value, str) or not value.strip() or len(value) > most:
         empty = isinstance(value, str) and not value.strip()
-        got = ("空的", "nothing") if empty else (limits.shown(value),) * 2
+        said = limits.shown(value)
+        got = ("空的", "nothing") if empty else (f" {said}", said)
         raise label.refuse(
             f"第 {number} 个的{kind[0]}须为 1 到 {most} 个字符的文字，收到{got[0]}。",
             f"number {number}: its {kind[1]} must be text of 1 to {most} characters, "

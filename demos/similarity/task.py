@@ -27,7 +27,7 @@ class SimilarityRequest:
     """
 
     text: Annotated[
-        str, Length(1, MAX_CHARS), Label("第一句", "Text", "一句话", "a sentence")
+        str, Length(1, MAX_CHARS), Label("第一句", "First text", "一句话", "a sentence")
     ]
     text_b: Annotated[
         str,

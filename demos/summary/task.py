@@ -94,8 +94,10 @@ class SummaryRequest:
     ] = 3
 
     def __post_init__(self) -> None:
-        """Check the declared limits."""
+        """Check the declared limits, then that there are words to rewrite."""
         limits.check(self)
+        if self.mode != EXTRACT:
+            limits.check_words(self, "text")
 
     @property
     def source_chars(self) -> int:

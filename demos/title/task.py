@@ -68,8 +68,9 @@ class TitleRequest:
     ] = 1.0
 
     def __post_init__(self) -> None:
-        """Check the declared limits, then what binds two fields."""
+        """Check the declared limits, that there are words, what binds two fields."""
         limits.check(self)
+        limits.check_words(self, "text")
         if self.num_return is not None:
             self._check_at_most("num_return", "num_beams")
         self._check_at_most("min_new_tokens", "max_new_tokens")

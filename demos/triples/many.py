@@ -19,12 +19,10 @@ from demos.triples.task import (
     gather,
     plan,
 )
-from model_core.interfaces import ModelError, PointedTriple, Relation, TriplePointer
+from model_core.interfaces import ModelError, Pointed, Relation, TriplePointer
 
 PORTION = 128  # requests that are sorted together, between two of a caller's looks
 WRITTEN_PORTION = 8  # of weights that write: they take long
-
-Pointed = tuple[PointedTriple, ...]
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from demos.triples.schema import (
 )
 from demos.triples.windows import Window, windows
 from model_core.interfaces import (
-    PointedTriple,
+    Pointed,
     SchemaKind,
     TripleDecoder,
     TriplePointer,
@@ -35,7 +35,7 @@ ItemT = TypeVar("ItemT")
 
 FLOOR = 0.05  # what is less probable is not kept, whatever the threshold
 BATCH_WINDOWS = 16  # go through the network together
-WRITTEN_WINDOWS = 2  # of weights that write: they take long, and Stop waits for them
+WRITTEN_WINDOWS = 2  # of weights that write, which takes long: the first come soon
 BEST_DECODER = "auto"
 DECODERS = (BEST_DECODER, *get_args(TripleDecoder))
 DECODER_LABEL = Label(
@@ -164,17 +164,23 @@ class Reading:
 
 
 def extract(request: TripleRequest, model: TriplePointer) -> Iterator[TripleResult]:
-    """Yield the whole result so far after every batch of windows.
+    """Yield the whole result so far after every batch of windows, and within one.
+
+    Between two results the weights take one step: a pass, or a token that they write.
 
     Raises:
         InvalidRequestError: The weights lack a relation or the decoder.
         ModelError: The model cannot answer.
     """
     reading, started = plan(request, model), time.perf_counter()
-    pointed: list[Sequence[PointedTriple]] = []
+    pointed: list[Pointed] = []
     for batch in batches(reading.windows, together(model)):
-        texts = [window.text for window in batch]
-        pointed += reading.pointer.point(texts, reading.decoder, floor=FLOOR)
+        before = len(pointed)
+        for steps, found in enumerate(_pointing(reading, batch)):
+            if steps:
+                seconds = time.perf_counter() - started
+                yield gather(reading, pointed, seconds, num_read=before)
+            pointed[before:] = found
         yield gather(reading, pointed, time.perf_counter() - started)
 
 
@@ -199,8 +205,10 @@ def plan(request: TripleRequest, model: TriplePointer) -> Reading:
 
 def gather(
     reading: Reading,
-    pointed: Sequence[Sequence[PointedTriple]],
+    pointed: Sequence[Pointed],
     elapsed_seconds: float,
+    *,
+    num_read: int | None = None,
 ) -> TripleResult:
     """Return what the windows read so far hold.
 
@@ -208,6 +216,7 @@ def gather(
         reading: The request and its windows.
         pointed: What was found in its first windows, in order.
         elapsed_seconds: Since the first window went to the model.
+        num_read: How many of those windows are done; None for all of them.
     """
     relations, kept = reading.pointer.relations, reading.kept
     likely = [
@@ -229,7 +238,7 @@ def gather(
         schema_kind=reading.pointer.schema_kind,
         unasked=tuple(names) if reading.relations is None else (),
         num_windows=len(reading.windows),
-        num_read=len(pointed),
+        num_read=len(pointed) if num_read is None else num_read,
         decoder=reading.decoder,
         weights=reading.pointer.weights,
         elapsed_seconds=elapsed_seconds,
@@ -245,6 +254,12 @@ def batches(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
     """Yield the items in order, ``size`` at a time."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _pointing(reading: Reading, batch: Sequence[Window]) -> Iterator[Sequence[Pointed]]:
+    """Yield what the windows hold, as far as it is known; the last is all of it."""
+    texts = [window.text for window in batch]
+    return reading.pointer.pointing(texts, reading.decoder, floor=FLOOR)
 
 
 def _decoder(asked: str, known: Sequence[TripleDecoder]) -> TripleDecoder:

@@ -20,6 +20,7 @@ from model_core.interfaces import (
     PASSAGE_READER,
     REPLACED_TOKEN_DETECTOR,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     SUMMARIZER,
     TEXT_CLASSIFIER,
     TEXT_GENERATOR,
@@ -32,7 +33,7 @@ from model_core.interfaces import (
 
 TASKS = (
     "generation", "title", "triples", "qa", "fewshot", "summary", "similarity",
-    "classification", "detection", "dialogue",
+    "rephrasing", "classification", "detection", "dialogue",
 )  # fmt: skip
 """The tasks a row may name, in the order of the tabs."""
 
@@ -48,6 +49,7 @@ DEFAULT_WEIGHTS: dict[str, str] = {
     "qa": "uer/roberta-base-chinese-extractive-qa",
     "fewshot": "hfl/chinese-roberta-wwm-ext",
     "similarity": "Tongjilibo/simbert-chinese-small",
+    "rephrasing": "Tongjilibo/simbert-chinese-small",
     "classification": "IDEA-CCNL/Erlangshen-Roberta-110M-Sentiment",
     "detection": "hfl/chinese-electra-180g-small-discriminator",
 }
@@ -62,6 +64,7 @@ ROLES_OF_TASK: dict[str, tuple[Role[object], ...]] = {
     "fewshot": (MASK_FILLER,),
     "summary": (TEXT_REWRITER, SUMMARIZER),
     "similarity": (SENTENCE_ENCODER,),
+    "rephrasing": (SENTENCE_REPHRASER,),
     "classification": (TEXT_CLASSIFIER,),
     "detection": (REPLACED_TOKEN_DETECTOR,),
     "dialogue": (DIALOGUE_PARTNER,),

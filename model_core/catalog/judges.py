@@ -37,6 +37,21 @@ def _encoder(
     )
 
 
+def _simbert(repo_id: str, title: str, *, megabytes: int, note: str = "") -> ModelCard:
+    """Return a row of a SimBERT, which writes similar sentences, too."""
+    card = _encoder(
+        repo_id,
+        title,
+        "bert",
+        "pooler",
+        megabytes=megabytes,
+        license="apache-2.0",
+        note=note,
+        pooling="linear_pooler",
+    )
+    return replace(card, tasks=("similarity", "rephrasing"))
+
+
 def _classifier(
     repo_id: str,
     title: str,
@@ -74,34 +89,22 @@ def _discriminator(repo_id: str, title: str, *, megabytes: int) -> ModelCard:
 
 
 JUDGES: tuple[ModelCard, ...] = (
-    _encoder(
+    _simbert(
         "Tongjilibo/simbert-chinese-tiny",
         "SimBERT tiny（4 层，相似句） · SimBERT tiny, 4 layers",
-        "bert",
-        "pooler",
         megabytes=34,
-        license="apache-2.0",
         note="最小 · the smallest",
-        pooling="linear_pooler",
     ),
-    _encoder(
+    _simbert(
         "Tongjilibo/simbert-chinese-small",
         "SimBERT small（6 层，相似句） · SimBERT small, 6 layers",
-        "bert",
-        "pooler",
         megabytes=51,
-        license="apache-2.0",
         note="适合先试 · a good first try",
-        pooling="linear_pooler",
     ),
-    _encoder(
+    _simbert(
         "Tongjilibo/simbert-chinese-base",
         "SimBERT base（12 层，相似句） · SimBERT base, 12 layers",
-        "bert",
-        "pooler",
         megabytes=389,
-        license="apache-2.0",
-        pooling="linear_pooler",
     ),
     _encoder(
         "junnyu/roformer_chinese_sim_char_ft_base",

@@ -49,7 +49,7 @@ MILLIONS: dict[str, float] = {
     "uer/roberta-base-chinese-extractive-qa": 101.7,
     "luhua/chinese_pretrain_mrc_roberta_wwm_ext_large": 324.5,
     "luhua/chinese_pretrain_mrc_macbert_large": 324.5,
-    "Tongjilibo/simbert-chinese-tiny": 6.6,
+    "Tongjilibo/simbert-chinese-tiny": 6.7,
     "Tongjilibo/simbert-chinese-small": 12.7,
     "Tongjilibo/simbert-chinese-base": 97.2,
     "junnyu/roformer_chinese_sim_char_ft_base": 95.5,

@@ -49,6 +49,7 @@ from model_core.interfaces.models import (
     WeightsInfo,
 )
 from model_core.interfaces.pointing import (
+    Pointed,
     PointedTriple,
     Relation,
     SchemaKind,
@@ -62,6 +63,12 @@ from model_core.interfaces.reading import (
     ReadingFrame,
     ReadingMode,
     ReadingOptions,
+)
+from model_core.interfaces.rephrasing import (
+    RephraseFrame,
+    RephraseOptions,
+    Rephrasing,
+    SentenceRephraser,
 )
 from model_core.interfaces.rewriting import (
     AttentionPicture,
@@ -79,6 +86,7 @@ from model_core.interfaces.roles import (
     REPLACED_TOKEN_DETECTOR,
     ROLES,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     SUMMARIZER,
     TEXT_CLASSIFIER,
     TEXT_GENERATOR,
@@ -109,6 +117,7 @@ __all__ = [
     "REPLACED_TOKEN_DETECTOR",
     "ROLES",
     "SENTENCE_ENCODER",
+    "SENTENCE_REPHRASER",
     "SPEAKERS",
     "SUMMARIZER",
     "TEXT_CLASSIFIER",
@@ -146,6 +155,7 @@ __all__ = [
     "PassageReader",
     "PassageVote",
     "Player",
+    "Pointed",
     "PointedTriple",
     "Pooling",
     "ReadAnswer",
@@ -153,6 +163,9 @@ __all__ = [
     "ReadingMode",
     "ReadingOptions",
     "Relation",
+    "RephraseFrame",
+    "RephraseOptions",
+    "Rephrasing",
     "ReplacedTokenDetector",
     "RewriteFrame",
     "RewriteOptions",
@@ -160,6 +173,7 @@ __all__ = [
     "Role",
     "SchemaKind",
     "SentenceEncoder",
+    "SentenceRephraser",
     "SentenceVectors",
     "Speaker",
     "Summarizer",

@@ -3,7 +3,7 @@
 Changes when pointing is asked differently. Plain values and one Protocol.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -49,6 +49,10 @@ class PointedTriple:
     probability: float
 
 
+Pointed = tuple[PointedTriple, ...]
+"""One text's triples, most probable first."""
+
+
 class TriplePointer(Protocol):
     """Points at triples."""
 
@@ -88,7 +92,7 @@ class TriplePointer(Protocol):
 
     def point(
         self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
-    ) -> tuple[tuple[PointedTriple, ...], ...]:
+    ) -> tuple[Pointed, ...]:
         """Return each text's triples of at least a probability, most probable first.
 
         All texts go through the network together.
@@ -101,5 +105,23 @@ class TriplePointer(Protocol):
         Raises:
             ModelError: ``unsupported`` for a decoder these weights do not have or a
                 text that is too long.
+        """
+        ...
+
+    def pointing(
+        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
+    ) -> Iterator[tuple[Pointed, ...]]:
+        """Yield what ``point`` returns, as far as it is known.
+
+        Between two of them the network takes one pass or writes one token: whoever
+        stops asking waits for no more than that. The last is what ``point`` returns.
+
+        Args:
+            texts: As for ``point``.
+            decoder: As for ``point``.
+            floor: As for ``point``.
+
+        Raises:
+            ModelError: As ``point`` does.
         """
         ...

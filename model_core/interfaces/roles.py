@@ -15,6 +15,7 @@ from model_core.interfaces.generation import TextGenerator
 from model_core.interfaces.models import WeightsInfo
 from model_core.interfaces.pointing import TriplePointer
 from model_core.interfaces.reading import PassageReader
+from model_core.interfaces.rephrasing import SentenceRephraser
 from model_core.interfaces.rewriting import TextRewriter
 from model_core.interfaces.sentences import (
     ReplacedTokenDetector,
@@ -60,6 +61,9 @@ DIALOGUE_PARTNER: Role[DialoguePartner] = Role(
 SENTENCE_ENCODER: Role[SentenceEncoder] = Role(
     "sentence_encoder", "句向量", "turn sentences into vectors"
 )
+SENTENCE_REPHRASER: Role[SentenceRephraser] = Role(
+    "sentence_rephraser", "写相似句", "write similar sentences"
+)
 TEXT_CLASSIFIER: Role[TextClassifier] = Role(
     "text_classifier", "判别类别", "tell classes apart"
 )
@@ -77,6 +81,7 @@ ROLES: tuple[Role[object], ...] = (
     SUMMARIZER,
     DIALOGUE_PARTNER,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     TEXT_CLASSIFIER,
     REPLACED_TOKEN_DETECTOR,
 )

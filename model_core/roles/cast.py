@@ -21,6 +21,7 @@ from model_core.interfaces import (
     REPLACED_TOKEN_DETECTOR,
     ROLES,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     SUMMARIZER,
     TEXT_CLASSIFIER,
     TEXT_GENERATOR,
@@ -83,6 +84,13 @@ def _is_unilm(model: LoadedModel) -> bool:
     return bool(load_config(model.folder).get("attention") == "prefix_lm")
 
 
+def _writes_alike(model: LoadedModel) -> bool:
+    """SimBERT: its row says how it is pooled, as no other's; or its config, UniLM's."""
+    if model.parts.names or not {"masked_lm", "pooler"} <= set(model.engine.heads):
+        return False
+    return model.pooling == "linear_pooler" or _is_unilm(model)
+
+
 def _converses(model: LoadedModel) -> bool:
     return bool(model.turn_layout) and bool(
         {"language_model", "masked_lm"} & set(model.engine.heads)
@@ -94,12 +102,6 @@ def _reads_both_ways(model: LoadedModel) -> bool:
     if model.parts.names or model.turn_layout or model.config.num_decoder_layers:
         return False
     return FAMILIES[model.info.family].attention == "bidirectional"
-
-
-def _tells_classes(model: LoadedModel) -> bool:
-    """A class is read off the first token: behind the last there may be padding."""
-    first = model.config.pooling_place == "first"
-    return first and _published("classifier")(model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,11 @@ CASTING: dict[str, Casting] = {
         "sentence_encoder",
         "NetworkSentenceEncoder",
     ),
+    SENTENCE_REPHRASER.name: _one(
+        _writes_alike, "unilm_rephraser", "UniLmSentenceRephraser"
+    ),
     TEXT_CLASSIFIER.name: _one(
-        _tells_classes, "text_classifier", "NetworkTextClassifier"
+        _published("classifier"), "text_classifier", "NetworkTextClassifier"
     ),
     REPLACED_TOKEN_DETECTOR.name: _one(
         _published("replaced"),

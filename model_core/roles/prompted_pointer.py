@@ -19,14 +19,14 @@ import numpy.typing as npt
 from model_core.decoding.pointers import Spans, span_candidates
 from model_core.engines.base import TokenBatch
 from model_core.interfaces import (
-    ModelError,
+    Pointed,
     PointedTriple,
     Relation,
     SchemaKind,
     TripleDecoder,
-    WeightsInfo,
 )
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.pointing import OneDecoderPointer, likeliest_first
 from model_core.roles.triple_pointer import sigmoid
 from model_core.tokenizers.base import Encoding
 
@@ -88,7 +88,7 @@ class Wanted:
         ]
 
 
-class PromptedTriplePointer:
+class PromptedTriplePointer(OneDecoderPointer):
     """A ``TriplePointer`` over UIE's start and end heads.
 
     Args:
@@ -96,16 +96,13 @@ class PromptedTriplePointer:
         relations: Those to ask for; a fresh one has none until ``asking``.
     """
 
+    decoder, longest = PROMPTED, MAX_TEXT_CHARS
+
     def __init__(
         self, model: LoadedModel, relations: tuple[Relation, ...] = ()
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._relations = relations
-
-    @property
-    def weights(self) -> WeightsInfo:
-        """Which weights answer."""
-        return self._model.info
 
     @property
     def relations(self) -> tuple[Relation, ...]:
@@ -121,80 +118,58 @@ class PromptedTriplePointer:
         """See ``TriplePointer.asking``."""
         return PromptedTriplePointer(self._model, relations)
 
-    @property
-    def decoders(self) -> tuple[TripleDecoder, ...]:
-        """See ``TriplePointer.decoders``."""
-        return (PROMPTED,)
-
-    @property
-    def max_text_chars(self) -> int:
-        """See ``TriplePointer.max_text_chars``."""
-        return MAX_TEXT_CHARS
-
-    def point(
-        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
-    ) -> tuple[tuple[PointedTriple, ...], ...]:
-        """See ``TriplePointer.point``."""
-        self._check(texts, decoder)
+    def _steps(
+        self, texts: Sequence[str], floor: float
+    ) -> Iterator[tuple[Pointed, ...]]:
+        """Yield nothing while subjects are looked for, then more with every pass."""
         encodings = [self._model.tokenizer.encode(text) for text in texts]
-        subjects = self._subjects(encodings, floor)
-        wanted = [
-            Wanted(asked.text, subject, number)
-            for asked, found in subjects.items()
-            for subject in found[:MAX_SUBJECTS]
-            for number, relation in enumerate(self._relations)
-            if relation.subject_type == asked.prompt
-        ]
+        types = self._of_types(encodings)
+        subjects: list[tuple[Marked, ...]] = []
+        for subjects in self._mark(types, encodings, floor):  # noqa: B007 - the last
+            yield ((),) * len(texts)
+        wanted = self._wanted(types, subjects)
         prompts = [
             Asked(one.text, self._prompt(texts[one.text], one)) for one in wanted
         ]
-        triples: list[list[PointedTriple]] = [[] for _ in texts]
-        for one, objects in zip(
-            wanted, self._mark(prompts, encodings, floor), strict=True
-        ):
-            triples[one.text] += one.triples(objects)
-        return tuple(
-            tuple(sorted(found, key=lambda one: -one.probability)) for found in triples
-        )
+        for marked in self._mark(prompts, encodings, floor):
+            triples: list[list[PointedTriple]] = [[] for _ in texts]
+            for one, objects in zip(wanted, marked, strict=True):
+                triples[one.text] += one.triples(objects)
+            yield likeliest_first([tuple(found) for found in triples])
 
-    def _subjects(
-        self, encodings: Sequence[Encoding], floor: float
-    ) -> dict[Asked, tuple[Marked, ...]]:
-        """Return what is of each type in each text."""
+    def _of_types(self, encodings: Sequence[Encoding]) -> list[Asked]:
+        """Return what asks for each type in each text that holds anything."""
         types = dict.fromkeys(one.subject_type for one in self._relations)
-        asked = [
+        return [
             Asked(index, kind)
             for index, encoding in enumerate(encodings)
             if len(encoding)
             for kind in types
         ]
-        return dict(zip(asked, self._mark(asked, encodings, floor), strict=True))
+
+    def _wanted(
+        self, types: Sequence[Asked], subjects: Sequence[tuple[Marked, ...]]
+    ) -> list[Wanted]:
+        """Return every subject found with each relation that is asked of its type."""
+        return [
+            Wanted(asked.text, subject, number)
+            for asked, found in zip(types, subjects, strict=True)
+            for subject in found[:MAX_SUBJECTS]
+            for number, relation in enumerate(self._relations)
+            if relation.subject_type == asked.prompt
+        ]
 
     def _prompt(self, text: str, wanted: "Wanted") -> str:
         start, end = wanted.subject.span
         return f"{text[start:end]}的{self._relations[wanted.relation].predicate}"
 
-    def _check(self, texts: Sequence[str], decoder: TripleDecoder) -> None:
-        if decoder not in self.decoders:
-            raise ModelError(
-                "unsupported",
-                f"权重 {self.weights.name} 只有解码方式 prompted，收到“{decoder}”。",
-                f"The weights {self.weights.name} have the decoder prompted only, "
-                f"got “{decoder}”.",
-            )
-        longest = max(map(len, texts), default=0)
-        if longest > MAX_TEXT_CHARS:
-            raise ModelError(
-                "unsupported",
-                f"一次最多读 {MAX_TEXT_CHARS} 个字，收到 {longest} 个，请先切开。",
-                f"At most {MAX_TEXT_CHARS} characters are read at once, got {longest}: "
-                "cut the text first.",
-            )
-
     def _mark(
         self, asked: Sequence[Asked], encodings: Sequence[Encoding], floor: float
-    ) -> list[tuple[Marked, ...]]:
-        """Return what answers each prompt, most probable first."""
+    ) -> Iterator[list[tuple[Marked, ...]]]:
+        """Yield what answers each prompt, most probable first; () before it is asked.
+
+        There is one at least, however few prompts.
+        """
         rows = [self._row(one, encodings[one.text]) for one in asked]
         order = np.argsort([len(ids) for ids, _ in rows], kind="stable").tolist()
         made: list[tuple[Marked, ...]] = [()] * len(rows)
@@ -204,7 +179,9 @@ class PromptedTriplePointer:
             for index, (starts, ends) in zip(group, edges, strict=True):
                 spans = span_candidates(starts, ends, floor)
                 made[index] = _marked(spans, encodings[asked[index].text])
-        return made
+            yield made
+        if not rows:
+            yield made
 
     def _edges(
         self, rows: Sequence[tuple[list[int], int]]

@@ -12,6 +12,7 @@ from model_core.interfaces import (
     MASK_FILLER,
     PASSAGE_READER,
     SENTENCE_ENCODER,
+    SENTENCE_REPHRASER,
     SUMMARIZER,
     TEXT_REWRITER,
     TRIPLE_POINTER,
@@ -21,8 +22,10 @@ from model_core.interfaces import (
     MaskFiller,
     PassageReader,
     ReadingOptions,
+    RephraseOptions,
     RewriteOptions,
     SentenceEncoder,
+    SentenceRephraser,
     Summarizer,
     TextRewriter,
     TriplePointer,
@@ -71,6 +74,11 @@ def _encode(model: SentenceEncoder) -> None:
     model.encode([TEXT, TEXT])
 
 
+def _rephrase(model: SentenceRephraser) -> None:
+    for _ in model.rephrase(TEXT, RephraseOptions(1, 2, max_new_tokens=3)):
+        pass
+
+
 REHEARSALS: dict[str, Callable[[Any], None]] = {
     TEXT_REWRITER.name: _rewrite,
     TRIPLE_POINTER.name: _point,
@@ -79,4 +87,5 @@ REHEARSALS: dict[str, Callable[[Any], None]] = {
     MASK_FILLER.name: _fill,
     SUMMARIZER.name: _summarize,
     SENTENCE_ENCODER.name: _encode,
+    SENTENCE_REPHRASER.name: _rephrase,
 }

@@ -4,7 +4,7 @@ Changes when pointing takes another step. Knows no page, no window and no thresh
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from model_core.decoding.pointers import (
 )
 from model_core.engines.base import Floats, TokenBatch
 from model_core.interfaces import (
-    ModelError,
+    Pointed,
     PointedTriple,
     Relation,
     SchemaKind,
@@ -28,6 +28,7 @@ from model_core.interfaces import (
 )
 from model_core.roles.formats import Source
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.pointing import check
 
 MAX_TEXT_CHARS = 180
 MAX_SUBJECTS = 16  # of one text, the most probable ones
@@ -85,9 +86,9 @@ class NetworkTriplePointer:
 
     def point(
         self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
-    ) -> tuple[tuple[PointedTriple, ...], ...]:
+    ) -> tuple[Pointed, ...]:
         """See ``TriplePointer.point``."""
-        self._check(texts, decoder)
+        check(self, texts, decoder)
         formats = self._model.formats
         sources = [
             formats.pointing(formats.piece(text), MAX_TEXT_CHARS + 3) for text in texts
@@ -101,23 +102,11 @@ class NetworkTriplePointer:
             for source in sources
         )
 
-    def _check(self, texts: Sequence[str], decoder: TripleDecoder) -> None:
-        if decoder not in self.decoders:
-            known = "、".join(self.decoders)
-            raise ModelError(
-                "unsupported",
-                f"权重 {self.weights.name} 没有解码方式“{decoder}”，有的是：{known}。",
-                f"The weights {self.weights.name} have no decoder “{decoder}”; they "
-                f"have: {known}.",
-            )
-        longest = max(map(len, texts), default=0)
-        if longest > MAX_TEXT_CHARS:
-            raise ModelError(
-                "unsupported",
-                f"一次最多读 {MAX_TEXT_CHARS} 个字，收到 {longest} 个，请先切开。",
-                f"At most {MAX_TEXT_CHARS} characters are read at once, got {longest}: "
-                "cut the text first.",
-            )
+    def pointing(
+        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
+    ) -> Iterator[tuple[Pointed, ...]]:
+        """See ``TriplePointer.pointing``: all in one pass."""
+        yield self.point(texts, decoder, floor=floor)
 
     def _read(self, sources: list[Source], head: str) -> dict[str, Floats]:
         marks = None

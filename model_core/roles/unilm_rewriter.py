@@ -11,6 +11,7 @@ import numpy as np
 
 from model_core.interfaces import RewriteOptions
 from model_core.roles.formats import REWRITING, Source
+from model_core.roles.loaded import LoadedModel
 from model_core.roles.text_rewriter import NetworkTextRewriter
 
 NUM_AROUND = 2  # [CLS] and [SEP]
@@ -37,10 +38,21 @@ class UniLmTextRewriter(NetworkTextRewriter):
         return False
 
     def _source(self, text: str, options: RewriteOptions) -> Source:
-        limit = self._model.config.max_position_embeddings
-        room = max(limit - options.max_new_tokens, limit // 2) - NUM_AROUND
-        tokenizer = self._model.tokenizer
-        piece = self._model.formats.piece(text[: 4 * room]).cut(0, room)
-        ids = [tokenizer.cls_id or 0, *piece.token_ids, tokenizer.sep_id or 0]
-        row = np.asarray(ids, "int32")
-        return Source(row, np.zeros_like(row), 1, piece)
+        return source_of(self._model, text, options.max_new_tokens)
+
+
+def source_of(model: LoadedModel, text: str, max_new_tokens: int) -> Source:
+    """Return a text as the source of a target.
+
+    Args:
+        model: Whose tokens and positions.
+        text: What is rewritten; its end is left out where it does not fit.
+        max_new_tokens: How long the target may be; at most half of the positions are
+            kept free for it.
+    """
+    limit, tokenizer = model.config.max_position_embeddings, model.tokenizer
+    room = max(limit - max_new_tokens, limit // 2) - NUM_AROUND
+    piece = model.formats.piece(text[: 4 * room]).cut(0, room)
+    ids = [tokenizer.cls_id or 0, *piece.token_ids, tokenizer.sep_id or 0]
+    row = np.asarray(ids, "int32")
+    return Source(row, np.zeros_like(row), 1, piece)

@@ -22,15 +22,15 @@ from model_core.decoding.linearised import TEXT, LinearTriple, linear_triples
 from model_core.decoding.locating import Searched, nearest_pair, searched
 from model_core.engines.base import Writing
 from model_core.interfaces import (
-    ModelError,
+    Pointed,
     PointedTriple,
     Relation,
     SchemaKind,
     TripleDecoder,
-    WeightsInfo,
 )
 from model_core.roles.formats import Source
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.pointing import OneDecoderPointer
 from model_core.roles.source_stepper import SourceStepper
 from model_core.tokenizers.base import Tokenizer
 
@@ -46,7 +46,7 @@ HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff
 MARK = re.compile(r"<(\w+)>")
 
 
-class WrittenTriplePointer:
+class WrittenTriplePointer(OneDecoderPointer):
     """A ``TriplePointer`` over an encoder-decoder that writes lists of triples.
 
     A triple is as probable as its tokens are in the geometric mean. One from ``asking``
@@ -56,14 +56,11 @@ class WrittenTriplePointer:
         model: The network and its tokenizer.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
-        self._model = model
-        self._relations: dict[Relation, int] = {}
+    decoder, longest = WRITTEN, MAX_TEXT_CHARS
 
-    @property
-    def weights(self) -> WeightsInfo:
-        """Which weights answer."""
-        return self._model.info
+    def __init__(self, model: LoadedModel) -> None:
+        super().__init__(model)
+        self._relations: dict[Relation, int] = {}
 
     @property
     def relations(self) -> tuple[Relation, ...]:
@@ -80,45 +77,21 @@ class WrittenTriplePointer:
         del relations
         return WrittenTriplePointer(self._model)
 
-    @property
-    def decoders(self) -> tuple[TripleDecoder, ...]:
-        """See ``TriplePointer.decoders``."""
-        return (WRITTEN,)
-
-    @property
-    def max_text_chars(self) -> int:
-        """See ``TriplePointer.max_text_chars``."""
-        return MAX_TEXT_CHARS
-
-    def point(
-        self, texts: Sequence[str], decoder: TripleDecoder, *, floor: float = 0.1
-    ) -> tuple[tuple[PointedTriple, ...], ...]:
-        """See ``TriplePointer.point``."""
-        self._check(texts, decoder)
+    def _steps(
+        self, texts: Sequence[str], floor: float
+    ) -> Iterator[tuple[Pointed, ...]]:
+        """Yield the triples that the best lists hold so far, after every token."""
         sources = [self._source(text) for text in texts]
         readable = [index for index, source in enumerate(sources) if len(source.text)]
-        rows = self._write([sources[index] for index in readable])
-        found: list[tuple[PointedTriple, ...]] = [()] * len(texts)
-        for index, row in zip(readable, rows, strict=True):
-            found[index] = self._found(row, searched(texts[index]), floor)
-        return tuple(found)
-
-    def _check(self, texts: Sequence[str], decoder: TripleDecoder) -> None:
-        if decoder not in self.decoders:
-            raise ModelError(
-                "unsupported",
-                f"权重 {self.weights.name} 只有解码方式 {WRITTEN}，收到“{decoder}”。",
-                f"The weights {self.weights.name} have the decoder {WRITTEN} only, "
-                f"got “{decoder}”.",
-            )
-        longest = max(map(len, texts), default=0)
-        if longest > MAX_TEXT_CHARS:
-            raise ModelError(
-                "unsupported",
-                f"一次最多读 {MAX_TEXT_CHARS} 个字，收到 {longest} 个，请先切开。",
-                f"At most {MAX_TEXT_CHARS} characters are read at once, got {longest}: "
-                "cut the text first.",
-            )
+        read = {index: searched(texts[index]) for index in readable}
+        found: list[Pointed] = [()] * len(texts)
+        for changed in self._write([sources[index] for index in readable]):
+            for place, row in changed.items():
+                index = readable[place]
+                found[index] = self._found(row, read[index], floor)
+            yield tuple(found)
+        if not readable:
+            yield tuple(found)
 
     def _source(self, text: str) -> Source:
         opening = _ids(self._model.tokenizer, language_of(text))
@@ -129,20 +102,18 @@ class WrittenTriplePointer:
         ids = np.asarray([*opening, *piece.token_ids, *closing], "int32")
         return Source(ids, np.zeros_like(ids), len(opening), piece)
 
-    def _write(self, sources: Sequence[Source]) -> list[DecodedRow]:
-        """Return the best that was written after each source."""
+    def _write(self, sources: Sequence[Source]) -> Iterator[dict[int, DecodedRow]]:
+        """Yield the best that is written so far after the sources of one pass."""
         order = sorted(range(len(sources)), key=lambda n: len(sources[n].token_ids))
-        rows = [DecodedRow()] * len(sources)
         for start in range(0, len(order), TOGETHER):
             group = order[start : start + TOGETHER]
             stepper = SourceStepper(
                 self._model, [sources[index] for index in group], (), self._writing
             )
             prompts = [sources[index].token_ids.tolist() for index in group]
-            *_, frames = beam_search_many(stepper, prompts, self._options)
-            for index, frame in zip(group, frames, strict=True):
-                rows[index] = frame.rows[0]
-        return rows
+            for frames in beam_search_many(stepper, prompts, self._options):
+                rows = [frame.rows[0] for frame in frames]
+                yield dict(zip(group, rows, strict=True))
 
     @property
     def _writing(self) -> Writing:
@@ -179,9 +150,7 @@ class WrittenTriplePointer:
                 marks[token_id] = found[1]
         return marks
 
-    def _found(
-        self, row: DecodedRow, text: Searched, floor: float
-    ) -> tuple[PointedTriple, ...]:
+    def _found(self, row: DecodedRow, text: Searched, floor: float) -> Pointed:
         """Return what was written, where the text has it, most probable first."""
         best: dict[tuple[object, ...], PointedTriple] = {}
         for triple in self._placed(row, text):

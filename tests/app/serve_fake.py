@@ -12,6 +12,12 @@ from tests.fake_dialogue_partner import FakeDialoguePartner
 from tests.fake_fact_finder import FakeFactFinder
 from tests.fake_mask_filler import FakeMaskFiller
 from tests.fake_passage_reader import FakePassageReader
+from tests.fake_sentences import (
+    FakeReplacedTokenDetector,
+    FakeSentenceEncoder,
+    FakeSentenceRephraser,
+    FakeTextClassifier,
+)
 from tests.fake_summarizer import FakeSummarizer
 from tests.fake_text_rewriter import FakeRewriter
 from tests.fake_triple_pointer import FACTS, FakeTriplePointer
@@ -44,6 +50,10 @@ def players(step_seconds: float) -> dict[str, object]:
         "passage_reader": FakePassageReader(ANSWERS, ("mlm", "seq2seq", "span")),
         "fact_finder": FakeFactFinder(),
         "mask_filler": FakeMaskFiller(step_seconds=step_seconds),
+        "sentence_encoder": FakeSentenceEncoder(step_seconds=step_seconds),
+        "sentence_rephraser": FakeSentenceRephraser(step_seconds=step_seconds),
+        "text_classifier": FakeTextClassifier(),
+        "replaced_token_detector": FakeReplacedTokenDetector(),
     }
 
 

@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 import app
@@ -23,9 +24,11 @@ PUBLIC = {
     "/summarize",
     "/similarity",
     "/nearest",
+    "/rephrase",
     "/categorize",
     "/detect",
 }
+QUESTIONS = {"mp-qa-question", "mp-facts-question"}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,8 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
         "similarity_run",
         "nearest",
         "nearest_run",
+        "rephrase",
+        "rephrase_run",
         "categorize",
         "categorize_run",
         "detect",
@@ -168,3 +173,22 @@ def test_the_app_never_imports_a_framework():
     for source in folder.rglob("*.py"):
         text = source.read_text("utf-8")
         assert not re.search(r"^\s*(import|from) (keras|tensorflow|jax|torch)\b", text)
+
+
+def texts_of(page):
+    return [part for part in page.blocks.values() if isinstance(part, gr.Textbox)]
+
+
+def test_a_text_that_is_too_long_is_told_and_not_cut_in_silence(page):
+    cut = [text.label for text in texts_of(page) if text.lines > 1 and text.max_length]
+    asked = [text for text in texts_of(page) if text.elem_id in QUESTIONS]
+    assert len(asked) == len(QUESTIONS)
+    assert [text.label for text in asked if text.max_length] == []
+    assert cut == []
+
+
+def test_a_text_that_is_hidden_at_first_sends_text_and_not_none(page):
+    sent = {part for listener in page.fns.values() for part in listener.inputs}
+    hidden = [text for text in texts_of(page) if text in sent and not text.visible]
+    assert hidden
+    assert [text.label for text in hidden if text.value is None] == []

@@ -1,4 +1,4 @@
-"""The sentences tab over HTTP: its four questions, files, and missing weights."""
+"""The sentences tab over HTTP: its five questions, files, and missing weights."""
 
 import itertools
 import json
@@ -16,6 +16,7 @@ from app.tabs import (
     sentences_classification,
     sentences_detection,
     sentences_nearest,
+    sentences_rephrase,
     sentences_similarity,
 )
 from app.tabs.sentences_nearest import MAX_BYTES, NearestQuestion, lines_of
@@ -23,6 +24,7 @@ from app.tabs.sentences_weights import Part
 from app.wiring import Desk
 from demos.errors import DemoError, FileError
 from demos.judging.examples import CLASSIFICATION_EXAMPLES, DETECTION_EXAMPLES
+from demos.rephrasing.examples import EXAMPLES as REPHRASING_EXAMPLES
 from demos.similarity.examples import EXAMPLES, NEAREST_EXAMPLES
 from model_core.interfaces import TEXT_CLASSIFIER, ModelError, ModelFacts
 from tests.fake_sentences import (
@@ -48,6 +50,7 @@ PARTS = (
     sentences_similarity,
     sentences_classification,
     sentences_detection,
+    sentences_rephrase,
 )
 
 
@@ -160,6 +163,16 @@ def test_replaced_tokens_come_with_their_offsets(page):
     assert page.ask("detect", text="疑", threshold=0.2)[1][0]["replaced"]
 
 
+def test_similar_sentences_come_ranked(page):
+    kind, [answer] = page.ask("rephrase", text="去哪儿", num_return=3, seed=5)
+    assert (kind, answer["seed"], answer["num_distinct"]) == ("complete", 5, 6)
+    cosines = [one["cosine"] for one in answer["rephrasings"]]
+    assert cosines == sorted(cosines, reverse=True)
+    assert len(cosines) == 3
+    kind, error = page.ask("rephrase", text="去哪儿", num_return=11)
+    assert (kind, "between 1 and 10" in str(error)) == ("error", True)
+
+
 def test_the_page_draws_what_was_found(page):
     drawn = page.press("similarity_run", "天气好", "天气好", "auto")["data"][0]
     assert "1.000" in drawn
@@ -169,6 +182,8 @@ def test_the_page_draws_what_was_found(page):
     assert "好评" in drawn
     drawn = page.press("detect_run", "今天错了", 0.5, "auto")["data"][0]
     assert '<mark class="mp-replaced"' in drawn
+    drawn = page.press("rephrase_run", "去哪儿", 5, 5, 0.95, "", "auto")["data"][0]
+    assert "<bdi>去哪儿啊</bdi>" in drawn
 
 
 def upload(page, name, data):
@@ -232,6 +247,7 @@ def test_a_file_that_is_too_large_is_refused(tmp_path):
     [
         ("similarity_example", len(EXAMPLES)),
         ("nearest_example", len(NEAREST_EXAMPLES)),
+        ("rephrase_example", len(REPHRASING_EXAMPLES)),
         ("categorize_example", len(CLASSIFICATION_EXAMPLES)),
         ("detect_example", len(DETECTION_EXAMPLES)),
     ],
@@ -322,6 +338,7 @@ def test_an_empty_answer_has_the_fields_of_a_full_one(module):
     else:
         asked = module.question(shelf)
         values = {"text": "好", "text_b": "", "threshold": 0.5, "weights": "auto"}
+        values |= {"num_return": 2, "top_k": 5, "top_p": 0.9, "seed": None}
         values["text_b"] = "好" if module is sentences_similarity else ""
         *_, result = asked.frames([values[name] for name in asked.inputs])
     assert module.as_json(None).keys() == module.as_json(result).keys()

@@ -8,11 +8,13 @@ import pytest
 from app.tabs import sentences_view as view
 from demos.judging.classification import ClassificationRequest, categorize
 from demos.judging.detection import DetectionRequest, detect
+from demos.rephrasing.rephrasing import RephrasingRequest, rephrase
 from demos.similarity.nearest import NearestRequest, search
 from demos.similarity.task import SimilarityRequest, compare
 from tests.fake_sentences import (
     FakeReplacedTokenDetector,
     FakeSentenceEncoder,
+    FakeSentenceRephraser,
     FakeTextClassifier,
 )
 
@@ -39,9 +41,14 @@ def inspected(text, threshold=0.5, **model):
     return result
 
 
+def rephrased(text, **model):
+    return list(rephrase(RephrasingRequest(text), FakeSentenceRephraser(**model)))
+
+
 DRAWINGS = (
     (view.compare_stream, view.compare_settle, lambda: compared(EVIL, EVIL)),
     (view.nearest_stream, view.nearest_settle, lambda: found(EVIL, [EVIL])),
+    (view.rephrase_stream, view.rephrase_settle, lambda: rephrased(EVIL)[-1]),
     (view.classify_stream, view.classify_settle, lambda: judged(EVIL, EVIL)),
     (view.detect_stream, view.detect_settle, lambda: inspected(EVIL)),
 )
@@ -100,6 +107,27 @@ def test_reading_shows_how_far_it_is():
     assert "读了" not in view.nearest_stream(frames[-1])
 
 
+def test_sentences_grow_before_they_are_ranked():
+    first, *_, last = rephrased("去哪儿")
+    drawn = view.rephrase_stream(first)
+    assert "写完 2 / 6" in drawn
+    assert drawn.count("<span>…</span>") == 5
+    drawn = view.rephrase_settle(last)
+    assert "写完" not in drawn
+    assert drawn.index("0.950") < drawn.index("0.900")
+    assert cut_told(last) is False
+    assert cut_told(rephrased("去哪儿", window=2)[-1])
+
+
+def cut_told(result):
+    return "only the beginning was read" in view.rephrase_settle(result)
+
+
+def test_where_nothing_else_was_written_it_is_said():
+    drawn = view.rephrase_settle(rephrased("好", endings=())[-1])
+    assert "Only the sentence itself was written" in drawn
+
+
 def test_known_labels_have_their_chinese_beside_them():
     drawn = view.classify_settle(judged("好", labels=("Negative", "Positive")))
     assert "正面<small>Positive</small>" in drawn
@@ -118,6 +146,20 @@ def test_marks_keep_the_text_whole():
     text = drawn.split('mp-sent-text">')[1].split("</p>")[0]
     kept = "".join(char for part in text.split("<") for char in part.rpartition(">")[2])
     assert kept == plain
+
+
+@pytest.mark.parametrize(
+    ("pair", "warned"),
+    [
+        (("\U0001f600", "\U0001f621"), True),
+        (("好", "……"), True),
+        (("好\U0001f600", "7"), False),
+    ],
+)
+def test_signs_alone_are_no_sentence_to_compare(pair, warned):
+    drawn = view.compare_settle(compared(*pair))
+    assert ("这个余弦不作数" in drawn) == warned
+    assert ("this cosine says nothing" in drawn) == warned
 
 
 def test_a_bar_is_never_negative():

@@ -25,6 +25,7 @@ from demos.limits import names_of
 from demos.qa.facts import FactsRequest
 from demos.qa.task import QaRequest
 from demos.records import required_of
+from demos.rephrasing.rephrasing import RephrasingRequest
 from demos.similarity.nearest import NearestRequest
 from demos.similarity.task import SimilarityRequest
 from demos.summary.task import SummaryRequest
@@ -45,6 +46,7 @@ ASKED = {  # endpoints and their inputs, which people script against
     "/summarize": SummaryRequest,
     "/similarity": SimilarityRequest,
     "/nearest": NearestRequest,
+    "/rephrase": RephrasingRequest,
     "/categorize": ClassificationRequest,
     "/detect": DetectionRequest,
     "/chat": DialogueRequest,

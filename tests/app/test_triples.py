@@ -242,7 +242,8 @@ def test_the_page_follows_the_weights(pointer, kind, name):
     """Whether others are chosen or the same become ready."""
     page = build_page(shelf(pointer), Desk(Runs(Metrics()), slots=1))
     (one,) = [found for found in page.fns.values() if found.api_name == name]
-    part, remark, known, sample, schema = one.outputs
+    part, remark, known, sample, schema, decoder = one.outputs
+    assert one.inputs[2:] == [decoder]
     assert part.elem_id == "mp-triples-schema"
     assert (remark.elem_id, sample.elem_id) == ("mp-triples-guide", "mp-triples-sample")
     assert {type(part), type(known), type(schema)} == {
@@ -250,10 +251,40 @@ def test_the_page_follows_the_weights(pointer, kind, name):
         gr.Dropdown,
         gr.Textbox,
     }
-    updates = one.fn("auto", "")
+    updates = one.fn("auto", "", "gplinker")
     assert len(updates) == len(one.outputs)
     assert updates[1]["value"] == triples_schema.GUIDES[kind].remark
     assert updates[4]["placeholder"] == triples_schema.GUIDES[kind].shape
+    assert updates[5]["value"] == "auto"  # one way to answer: it is not asked for
+
+
+@pytest.mark.parametrize("name", ["extract_triples_known", "extract_triples_offer"])
+@pytest.mark.parametrize(
+    ("decoders", "chosen", "offered"),
+    [
+        (
+            ("half_pointer", "gplinker"),
+            "gplinker",
+            ["auto", "half_pointer", "gplinker"],
+        ),
+        (("gplinker", "half_pointer"), "auto", ["auto", "half_pointer", "gplinker"]),
+        (("written",), "gplinker", ["auto"]),
+        (("prompted",), "half_pointer", ["auto"]),
+        (("gplinker",), "half_pointer", ["auto"]),
+    ],
+)
+def test_decoders_that_the_weights_have_not_are_not_offered(
+    name, decoders, chosen, offered
+):
+    pointer = FakeTriplePointer(decoders=decoders)
+    page = build_page(shelf(pointer), Desk(Runs(Metrics()), slots=1))
+    (one,) = [found for found in page.fns.values() if found.api_name == name]
+    told = one.fn("auto", "", chosen)[5]
+    assert [value for _, value in told["choices"]] == offered
+    assert told["value"] == (chosen if chosen in offered else "auto")
+    if len(decoders) == 1:
+        assert triples_schema.TITLES[decoders[0]] in told["choices"][0][0]
+        assert "只有这一种" in told["choices"][0][0]
 
 
 def test_the_button_writes_the_example_into_the_field():

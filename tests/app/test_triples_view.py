@@ -93,6 +93,15 @@ def test_a_row_names_the_triple_that_its_spans_name():
         assert f"{100 * triple.probability:.1f}%" in row
 
 
+def test_types_that_the_data_names_in_english_have_their_chinese_beside_them():
+    one = result().found[0]
+    whole = replace(result(), found=(replace(one, object_type="Date"),))
+    drawn = view.settle(whole)
+    assert "<small>日期 date</small>" in drawn
+    assert "<small>Date</small>" not in drawn
+    assert "object_type&quot;: &quot;Date" in drawn  # what is saved keeps the name
+
+
 def test_a_span_that_is_not_in_the_text_has_no_mark_and_no_offset():
     lost = ExtractedTriple("甲", "作者", "乙", ABSENT, ABSENT, 0.9)
     whole = replace(result(), found=(lost,))

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from tests.browser.visits import FLAGS, PATIENCE_MS, check_quiet, running
+from tests.browser.tabs import Tab
+from tests.browser.visits import DESKTOP, FLAGS, PATIENCE_MS, check_quiet, running
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,15 @@ def visit(browser):
             return page
 
         yield open_page
+
+
+@pytest.fixture
+def tab(visit, address):
+    """Open a tab of the page for a visitor who may read the clipboard."""
+
+    def open_named(name, **kind):
+        page = visit(address, **(kind or DESKTOP))
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        return Tab(page, name)
+
+    return open_named

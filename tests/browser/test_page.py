@@ -234,6 +234,21 @@ def test_a_phone_stacks_everything_in_its_width(visit, address):
     shoot(page, "phone")
 
 
+def test_a_phone_has_both_buttons_of_the_model_panel_under_their_field(visit, address):
+    page = visit(address, **PHONE)
+    page.locator("#mp-models .label-wrap").first.click()
+    row = page.locator("#mp-models .mp-lined")
+    row.locator("button:has-text('载入 Load')").wait_for()
+    field, load, unload = (
+        row.locator(place).first.bounding_box()
+        for place in (".block", "button:has-text('Load')", "button:has-text('Unload')")
+    )
+    assert load["y"] >= field["y"] + field["height"]
+    assert unload["y"] == load["y"]
+    assert field["width"] > load["width"] + unload["width"]
+    assert width_of(page) <= 390
+
+
 def test_the_dark_page_is_dark(visit, address):
     page = visit(address, **DARK)
     fill_example(page, "散文 · 外婆家")

@@ -1,7 +1,5 @@
 """One flow per tab in a real browser: example, run, result, what one takes away."""
 
-import csv
-import io
 import json
 import re
 import time
@@ -9,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.tabs import TABS, check_phone
 from tests.browser.visits import (
     DESKTOP,
     ENGLISH,
@@ -17,103 +16,14 @@ from tests.browser.visits import (
     open_tab,
     running_now,
     shoot,
-    width_of,
 )
 
 pytestmark = pytest.mark.browser
 
-TABS = {
-    "title": "标题 Title",
-    "triples": "三元组 Triples",
-    "qa": "问答 Q&A",
-    "facts": "查图谱 From facts",
-    "fewshot": "分类 Classify",
-    "summary": "摘要 Summary",
-}
-SETTLED = ".mp-result, .mp-settled"
-
-
-class Tab:
-    """One tab of an open page; its components' ids begin with its name."""
-
-    def __init__(self, page, name):
-        self.page, self.name = page, name
-        if name == "facts":
-            open_tab(page, TABS["qa"])
-        open_tab(page, TABS[name])
-        self.run_button = page.locator(f"#mp-{name}-run")
-        self.run_button.wait_for()
-        self.view = page.locator(f"#mp-{name}-view")
-
-    def field(self, name):
-        return self.page.locator(f"#mp-{self.name}-{name} textarea")
-
-    def fill_example(self, number=0):
-        """Click an example and wait until the text has arrived."""
-        field = self.field(FIELDS.get(self.name, "text"))
-        before = field.input_value()
-        self.page.locator(f"#mp-{self.name}-examples button").nth(number).click()
-        self.page.wait_for_function(
-            "([field, before]) => field.value !== before",
-            arg=[field.element_handle(), before],
-        )
-
-    def begin(self):
-        self.run_button.click()
-        self.page.wait_for_selector(f"#mp-{self.name}-run[disabled]")
-
-    def end(self):
-        self.page.wait_for_selector(
-            f"#mp-{self.name}-run:not([disabled])", timeout=PATIENCE_MS
-        )
-
-    def run(self):
-        self.begin()
-        self.end()
-        self.view.locator(SETTLED).first.wait_for()
-
-    def stop(self, address):
-        self.page.locator(f"#mp-{self.name}-stop:not([disabled])").click()
-        asked = time.monotonic()
-        while running_now(address):
-            assert time.monotonic() - asked < 1, "Stop did not free the slot"
-        self.end()
-
-    def saved(self, button):
-        """Press a button that saves; return the file's name and text."""
-        with self.page.expect_download() as caught:
-            self.view.locator(f"button:has-text('{button}')").click()
-        text = Path(caught.value.path()).read_text("utf-8")
-        return caught.value.suggested_filename, text
-
-    def saved_json(self):
-        name, text = self.saved("下载 JSON")
-        return name, json.loads(text)
-
-    def saved_rows(self):
-        name, text = self.saved("下载 CSV")
-        assert text.startswith("\ufeff")  # or a spreadsheet reads it as something else
-        return name, list(csv.DictReader(io.StringIO(text[1:], newline="")))
-
-    def copied(self, nth=0):
-        self.view.locator("[data-mp-action=copy]").nth(nth).click()
-        self.page.wait_for_selector("text=已复制 Copied")
-        return self.page.evaluate("navigator.clipboard.readText()")
-
-
-FIELDS = {"qa": "question", "facts": "question"}
-
-
-@pytest.fixture
-def tab(visit, address):
-    """Open a tab of the page for a visitor who may read the clipboard."""
-
-    def open_named(name, **kind):
-        page = visit(address, **(kind or DESKTOP))
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        return Tab(page, name)
-
-    return open_named
+PLAYS = ("title", "triples", "qa", "facts", "fewshot", "summary")
+LONG = {"title": 4, "summary": 3}  # the first example that takes a while to write
+FAMILY, NOVELS = 5, 6  # among the examples of triples: texts that the stand-in knows
+EXTRACT = 0  # among those of summaries: one that is only extracted
 
 
 def posts_of(page):
@@ -129,7 +39,7 @@ def posts_of(page):
 def test_headlines_with_their_scores_and_the_mask_of_this_very_request(tab):
     title = tab("title")
     assert title.page.locator("#mp-title-stop").is_disabled()
-    title.fill_example()
+    title.fill_example(LONG["title"])
     title.run()
     cards = title.view.locator(".mp-titles > .mp-card")
     assert cards.count() == 3
@@ -169,10 +79,10 @@ def test_titles_never_exceed_the_beams(tab):
     assert int(titles.input_value()) == int(beams.input_value())
 
 
-@pytest.mark.parametrize("name", ["title", "summary"])
+@pytest.mark.parametrize("name", LONG)
 def test_stop_frees_the_slot_and_keeps_what_is_there(tab, address, name):
     writing = tab(name)
-    writing.fill_example()
+    writing.fill_example(LONG[name])
     writing.begin()
     writing.view.locator(".mp-streaming .mp-text").first.wait_for()
     writing.stop(address)
@@ -182,7 +92,7 @@ def test_stop_frees_the_slot_and_keeps_what_is_there(tab, address, name):
 
 def test_triples_marked_tabled_drawn_and_filtered_without_asking_again(tab):
     triples = tab("triples")
-    triples.fill_example()
+    triples.fill_example(NOVELS)
     triples.run()
     rows = triples.view.locator("tbody tr")
     assert rows.count() == 3
@@ -228,7 +138,7 @@ def test_known_relations_are_picked_and_written_as_lines(tab):
     triples.page.wait_for_function(
         "field => field.value.includes('父亲')", arg=schema.element_handle()
     )
-    triples.fill_example(1)
+    triples.fill_example(FAMILY)
     triples.page.wait_for_function(
         "field => field.value === ''", arg=schema.element_handle()
     )
@@ -399,7 +309,7 @@ def test_a_play_brings_its_pattern_labels_and_examples(tab):
 
 def test_a_summary_with_its_clauses_shaded_and_its_copies_traced(tab):
     summary = tab("summary")
-    summary.fill_example()
+    summary.fill_example(LONG["summary"])
     summary.run()
     clause = summary.view.locator(".mp-source-text .mp-taken").first
 
@@ -429,7 +339,7 @@ def test_a_summary_with_its_clauses_shaded_and_its_copies_traced(tab):
 
 def test_extracting_alone_writes_nothing_new(tab):
     summary = tab("summary")
-    summary.fill_example(3)
+    summary.fill_example(EXTRACT)
     assert summary.page.get_by_label("只抽取 Extract only").is_checked()
     summary.run()
     _, record = summary.saved_json()
@@ -439,21 +349,12 @@ def test_extracting_alone_writes_nothing_new(tab):
     assert copied >= len(record["summary"]) - 1  # at most a stop is added
 
 
-@pytest.mark.parametrize("name", TABS)
+@pytest.mark.parametrize("name", PLAYS)
 def test_a_phone_shows_every_tab_in_its_width(tab, name):
     phone = tab(name, **PHONE)
     phone.fill_example()
     phone.run()
-    assert width_of(phone.page) <= 390
-    box = phone.view.bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    folded = phone.page.locator("[role=tabpanel] .label-wrap:visible:not(.open)")
-    while folded.count():
-        one = folded.first.element_handle()
-        one.click()
-        phone.page.wait_for_function("one => one.matches('.open')", arg=one)
-    assert width_of(phone.page) <= 390
+    check_phone(phone)
     shoot(phone.page, f"phone-{name}")
 
 
@@ -467,7 +368,7 @@ ENGLISH_SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("name", TABS)
+@pytest.mark.parametrize("name", PLAYS)
 def test_an_english_browser_reads_english_sentences_on_every_tab(tab, name):
     english = tab(name, **ENGLISH)
     english.run_button.click()

@@ -27,6 +27,7 @@ from tests.fake_passage_reader import FakePassageReader
 from tests.fake_sentences import (
     FakeReplacedTokenDetector,
     FakeSentenceEncoder,
+    FakeSentenceRephraser,
     FakeTextClassifier,
 )
 from tests.fake_summarizer import FakeSummarizer
@@ -242,6 +243,16 @@ CASES = {
             {"query": "开会", "lines": ["开", 3]},
         ],
         FakeSentenceEncoder,
+    ),
+    "rephrasing": (
+        {"num_return": 2},
+        [
+            {"text": "天气怎么样"},
+            {"text": "去哪儿", "num_return": 3, "seed": 1},
+            {"text": "坏"},
+            {"text": "长" * 101},
+        ],
+        lambda: FakeSentenceRephraser(failures={"坏": BUSY}),
     ),
     "classification": (
         {},

@@ -146,6 +146,17 @@ def test_the_first_refused_field_is_named():
         Question("", seed=99)
 
 
+@pytest.mark.parametrize("text", ["春", "a", "7", "…字…", "\u05e9\u05dc", "∑x²"])
+def test_a_character_a_letter_or_a_digit_is_a_word(text):
+    limits.check_words(Question(text), "text")
+
+
+@pytest.mark.parametrize("text", ["。", "？！…", "\U0001f600", "\u200b\ufeff", "∑∫√"])
+def test_signs_alone_are_no_words(text):
+    with pytest.raises(InvalidRequestError, match=r"“文”里没有字.*“Text” needs words"):
+        limits.check_words(Question(text), "text")
+
+
 @pytest.mark.parametrize(
     ("limit", "summary"),
     [

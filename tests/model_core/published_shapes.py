@@ -288,11 +288,11 @@ SHAPES: dict[str, tuple[Values, tuple[str, ...]]] = {
     "luhua/chinese_pretrain_mrc_macbert_large": (bert(24, 1024), ("span",)),
     "Tongjilibo/simbert-chinese-tiny": (
         bert(4, 312, 13685, num_attention_heads=12, embedding_size=128),
-        ("pooler",),
+        ("pooler", "masked_lm"),
     ),
     "Tongjilibo/simbert-chinese-small": (
         bert(6, 384, 13685, num_attention_heads=12, embedding_size=128),
-        ("pooler",),
+        ("pooler", "masked_lm"),
     ),
     "Tongjilibo/simbert-chinese-base": (bert(vocab=13685), ("pooler", "masked_lm")),
     "junnyu/roformer_chinese_sim_char_ft_base": (

@@ -64,7 +64,7 @@ def test_a_record_has_the_pair_and_its_cosine():
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
-        (("", "好"), "“Text” must have 1 to 2000 characters, got 0"),
+        (("", "好"), "“First text” must have 1 to 2000 characters, got 0"),
         (
             ("好", "  "),
             "“Second text” must .*, got 2, all blank",

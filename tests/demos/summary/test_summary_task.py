@@ -39,6 +39,7 @@ HOSTILE = {
     "blank lines": "一\n\n\n\n二\n\n\n\n三",
     "longest": "春天来了，花开了。" * 2222 + "夏至",
 }
+SIGNS = {"stop", "marks", "emoji"}  # can be extracted from; there is nothing to rewrite
 
 
 def model_of(**settings):
@@ -197,9 +198,14 @@ def test_the_samples_keep_every_law_in_every_frame(name, mode):
 
 @pytest.mark.parametrize("max_chars", [20, 500])
 @pytest.mark.parametrize("mode", ["full", "extract"])
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_whatever_is_text_is_summarised_within_the_laws(text, mode, max_chars):
-    *_, result = results(text[:20_000], mode=mode, max_chars=max_chars)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_is_text_is_summarised_within_the_laws(name, mode, max_chars):
+    text = HOSTILE[name][:20_000]
+    if name in SIGNS and mode == "full":
+        with pytest.raises(InvalidRequestError, match=r"“正文”里没有字.*needs words"):
+            SummaryRequest(text, mode=mode, max_chars=max_chars)
+        return
+    *_, result = results(text, mode=mode, max_chars=max_chars)
     check_laws(result)
     assert result.draft.text
     assert result.finished

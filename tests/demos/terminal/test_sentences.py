@@ -54,6 +54,8 @@ def test_a_file_of_queries_reads_the_lines_once(lines, tmp_path):
         (("nearest", "退货"), "“Lines” are missing"),
         (("nearest", "退货", "--lines", "[3]"), "line 1 is no text: 3"),
         (("similarity", "退货"), "“Second text” (text_b) is missing"),
+        (("rephrasing", "退" * 101), "must have 1 to 100 characters, got 101"),
+        (("rephrasing", "退", "--num-return", "0"), "between 1 and 10"),
         (("detection", "错", "--threshold", "2"), "between 0 and 1"),
     ],
 )
@@ -61,6 +63,18 @@ def test_what_is_missing_is_said(arguments, said, capsys):
     outcome = call(*arguments)
     assert outcome.status == 2
     assert said in outcome.err + capsys.readouterr().err
+
+
+def test_a_sentence_is_said_in_other_words():
+    told = call("rephrasing", "去哪儿", "--num-return", 2, "--seed", 3)
+    assert told.out.splitlines() == ["0.9500  去哪儿吗", "0.9500  去哪儿啊"]
+    record = json.loads(call("rephrasing", "去哪儿", "--json").out)
+    assert record["rephrasings"][0] == {
+        "text": "去哪儿吗",
+        "cosine": 0.95,
+        "log_prob": -1.0,
+    }
+    assert (record["seed"], record["pooling"]) == (7, "linear_pooler")
 
 
 def test_classes_and_replaced_tokens_are_printed():

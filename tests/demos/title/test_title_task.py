@@ -103,20 +103,24 @@ def test_weights_that_write_no_titles_say_so():
 @pytest.mark.parametrize(
     "text",
     [
-        "。",
-        "！？……——",
         "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd",  # right to left
         "∫₀¹ x² dx = ⅓，∀ε>0 ∃δ>0",
         "没有句号的一句话",
-        "\U0001f469\u200d\U0001f467",
+        "\U0001f469\u200d\U0001f467一家",
         "长" * 20_000,
     ],
-    ids=["stop", "marks", "hebrew", "mathematics", "no stop", "emoji", "longest"],
+    ids=["hebrew", "mathematics", "no stop", "emoji and words", "longest"],
 )
 def test_whatever_is_text_gets_a_title(text):
     result = results(text)[-1]
     assert result.titles
     assert result.num_chars_read <= len(text)
+
+
+@pytest.mark.parametrize("text", ["。", "！？……——", "\U0001f469\u200d\U0001f467"])
+def test_signs_alone_have_no_title(text):
+    with pytest.raises(InvalidRequestError, match=r"“文章”里没有字.*“Article” needs"):
+        TitleRequest(text)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,24 @@ def test_closing_the_results_asks_no_more():
     assert len(model.asked) == 1
 
 
+def test_weights_that_write_tell_what_they_have_before_a_window_is_done():
+    model = FakeTriplePointer(schema_kind="own", num_steps=3)
+    results = list(extract(TripleRequest(TEXT), model))
+    assert [one.num_read for one in results] == [0, 0, 1]
+    assert [one.finished for one in results] == [False, False, True]
+    counts = [len(one.found) for one in results]
+    assert 0 < counts[0] == counts[1] < counts[2]
+    assert results[-1].found == last(model=model).found
+
+
+def test_closing_the_results_asks_for_no_more_steps():
+    model = FakeTriplePointer(schema_kind="own", num_steps=9)
+    results = extract(TripleRequest(TEXT), model)
+    next(results)
+    results.close()
+    assert len(model.steps) == 2  # one is told once the next is there
+
+
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_lower_threshold_shows_at_least_as_much(one, other):
     result, (low, high) = last(), sorted((one, other))

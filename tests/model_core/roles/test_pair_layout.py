@@ -143,6 +143,50 @@ def test_xlnet_reads_its_sentence_before_its_marks(tmp_path):
     assert TEXT_CLASSIFIER.name not in Cast(role._model).roles
 
 
+def left_padded(rows, fill):
+    """Rows of one length as XLNet is published to be read."""
+    longest = max(map(len, rows))
+    return torch.tensor([[fill] * (longest - len(row)) + row for row in rows])
+
+
+def test_xlnet_classes_are_read_off_the_last_real_token(tmp_path):
+    """Published with padding in front; behind the text it says the same."""
+    sizes = {"d_model": WIDTH, "n_layer": 2, "n_head": HEADS, "d_inner": 48}
+    (tmp_path / "spiece.model").write_bytes(xlnet_model())
+    pieces = transformers.XLNetTokenizer.from_pretrained(str(tmp_path))
+    labels = {0: "差评", 1: "好评", 2: "中评"}
+    config = transformers.XLNetConfig(
+        vocab_size=len(pieces), id2label=labels, num_labels=3, **sizes
+    )
+    model = built("XLNetForSequenceClassification", config)
+    model.save_pretrained(tmp_path)
+    role = Cast(load_model(tmp_path, name="tiny")).play(TEXT_CLASSIFIER)
+    assert role.labels == tuple(labels.values())
+    pairs = [
+        TextPair("今天天气很好"),
+        TextPair("我们"),
+        TextPair("我们去北京大学 hello world", "今天天气"),
+    ]
+    laid = [role._layout.lay_out(pair) for pair in pairs]
+    ids = [row.token_ids.tolist() for row in laid]
+    with torch.no_grad():
+        logits = model(
+            input_ids=left_padded(ids, pieces.pad_token_id),
+            attention_mask=left_padded([[1] * len(row) for row in ids], 0),
+            token_type_ids=left_padded([row.segment_ids.tolist() for row in laid], 3),
+        ).logits
+    expected = torch.softmax(logits, -1).numpy()
+    judged = role.classify(pairs)
+    received = np.array([one.probabilities for one in judged])
+    np.testing.assert_allclose(received, expected, atol=TOLERANCE)
+    assert len({tuple(np.round(row, 3)) for row in received}) == len(pairs)
+    for pair, beside in zip(pairs, judged, strict=True):
+        (alone,) = role.classify([pair])
+        np.testing.assert_allclose(
+            alone.probabilities, beside.probabilities, atol=TOLERANCE
+        )
+
+
 def test_roformer_sim_reads_both_ways_though_it_calls_itself_a_decoder(tmp_path):
     config = transformers.RoFormerConfig(
         vocab_size=len(WORDS), embedding_size=WIDTH, **BERT_SIZES

@@ -160,7 +160,7 @@ def test_nothing_asked_or_read_is_nothing_found(model, pointer):
     ("texts", "decoder", "message"),
     [
         (["长" * 301], "prompted", "最多读 300 个字"),
-        (["长"], "gplinker", "只有解码方式"),
+        (["长"], "gplinker", "有的是：prompted"),
     ],
 )
 def test_what_it_cannot_do_is_refused(pointer, texts, decoder, message):

@@ -11,6 +11,7 @@ from model_core.interfaces import TEXT_GENERATOR, TEXT_REWRITER, TRIPLE_POINTER
 from model_core.interfaces import ModelError as Refused
 from model_core.roles.cast import Cast
 from model_core.roles.loaded import load_model
+from model_core.roles.source_stepper import SourceStepper
 from model_core.roles.written_pointer import (
     MAX_TEXT_CHARS,
     WrittenTriplePointer,
@@ -96,6 +97,13 @@ def said(pointer, text, triples):
     }  # fmt: skip
 
 
+def last_rows(pointer, read):
+    rows = {}
+    for written in pointer._write(read):
+        rows |= written
+    return [rows[index] for index in range(len(read))]
+
+
 def test_the_vocabulary_says_that_they_write_triples(model):
     cast = Cast(model)
     assert model.info.family == "mbart"
@@ -128,7 +136,7 @@ def test_three_beams_write_what_the_reference_does(make, tmp_path, monkeypatch):
     pointer = WrittenTriplePointer(load_model(folder, name="tiny"))
     read = [pointer._source(text) for text in WRITTEN]
     assert [source.token_ids.tolist() for source in read] == sources()
-    for source, row in zip(sources(), pointer._write(read), strict=True):
+    for source, row in zip(sources(), last_rows(pointer, read), strict=True):
         expected = generated(theirs, source)
         ours = [*row.token_ids, *[2] * (row.finish == "stop")]
         assert ours == expected
@@ -164,6 +172,34 @@ def test_a_triple_is_as_probable_as_its_tokens_in_the_geometric_mean(pointer):
         places = ends[pointer.relations[one.relation].predicate]
         mean = sum(known[place] for place in places) / len(places)
         assert one.probability == pytest.approx(math.exp(mean), abs=1e-4)
+
+
+def test_stopping_waits_for_a_token_and_not_for_the_list(pointer, monkeypatch):
+    passes = []
+    decode = SourceStepper.decode_one_token
+
+    def counted(self, *given):
+        passes.append(self)
+        return decode(self, *given)
+
+    monkeypatch.setattr(SourceStepper, "decode_one_token", counted)
+    steps = pointer.pointing([WRITER, BAND], "written")
+    next(steps)
+    assert not passes  # the prompt says the first token
+    for _ in range(3):
+        next(steps)
+    assert len(passes) == 3
+    steps.close()
+    assert len(passes) == 3
+
+
+def test_triples_are_told_as_they_are_written(pointer):
+    steps = list(pointer.pointing([WRITER, "", BAND], "written"))
+    assert steps[-1] == pointer.point([WRITER, "", BAND], "written")
+    counts = [sum(map(len, step)) for step in steps]
+    assert counts[0] == 0
+    assert len(set(counts)) > 2  # one, then another
+    assert list(pointer.pointing(["", ""], "written")) == [((), ())]
 
 
 def test_batches_change_nothing(pointer):
@@ -247,7 +283,7 @@ def test_a_source_keeps_its_end_however_long(model):
     ("texts", "decoder", "message"),
     [
         (["长" * (MAX_TEXT_CHARS + 1)], "written", f"最多读 {MAX_TEXT_CHARS} 个字"),
-        (["长"], "gplinker", "只有解码方式 written"),
+        (["长"], "gplinker", "没有解码方式“gplinker”，有的是：written"),
     ],
 )
 def test_what_it_cannot_do_is_refused(pointer, texts, decoder, message):

@@ -2,14 +2,18 @@
 
 Changes when requests are gathered in another way. While one batch runs, the requests
 that come meanwhile queue up; whoever is first of them runs the next batch, with all of
-its kind. A lone request runs at once.
+its kind. Those who were in the batch before are mostly back within a moment: they are
+waited for, a few milliseconds at most, and not again once they stayed away. A lone
+request never waits.
 """
 
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from threading import Condition
+from dataclasses import dataclass, field
+from threading import Condition, Event
 from typing import Generic, TypeVar
+
+PATIENCE_SECONDS = 0.005
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -20,6 +24,7 @@ class _Asked(Generic[ItemT, ResultT]):
     key: Hashable
     item: ItemT
     weight: int
+    woken: Event = field(default_factory=Event)  # done, or first of the queue
     is_done: bool = False
     result: ResultT | None = None
     error: BaseException | None = None
@@ -31,16 +36,22 @@ class Together(Generic[ItemT, ResultT]):
     Args:
         run: Does several items of one key; a result for each, in their order.
         most: Weight of a batch; a heavier item runs alone.
+        patience_seconds: How long those of the batch before are waited for.
     """
 
     def __init__(
-        self, run: Callable[[Hashable, list[ItemT]], Sequence[ResultT]], most: int
+        self,
+        run: Callable[[Hashable, list[ItemT]], Sequence[ResultT]],
+        most: int,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._run = run
         self._most = most
+        self._patience_seconds = patience_seconds
+        self._before: tuple[Hashable, int] = (None, 0)
         self._queue: deque[_Asked[ItemT, ResultT]] = deque()
-        self._changed = Condition()
-        self._is_running = False
+        self._arrived = Condition()  # only one who gathers waits for it
+        self._has_leader = False
 
     def ask(self, key: Hashable, item: ItemT, weight: int = 1) -> ResultT:
         """Return the result of an item, done together with others of its key.
@@ -56,22 +67,38 @@ class Together(Generic[ItemT, ResultT]):
             BaseException: Whatever ``run`` raised for the batch with this item.
         """
         mine: _Asked[ItemT, ResultT] = _Asked(key, item, weight)
-        with self._changed:
+        with self._arrived:
             self._queue.append(mine)
-        while batch := self._turn_of(mine):
-            self._do(batch)
+            self._arrived.notify()
+            leads, self._has_leader = not self._has_leader, True
+        if not leads:
+            mine.woken.wait()
+        if not mine.is_done:
+            self._lead(mine)
         if mine.error is not None:
             raise mine.error
         return mine.result  # type: ignore[return-value]  # done without an error
 
-    def _turn_of(self, mine: _Asked[ItemT, ResultT]) -> list[_Asked[ItemT, ResultT]]:
-        """Wait for a turn and take a batch; an empty one once ``mine`` is done."""
-        with self._changed:
-            self._changed.wait_for(lambda: mine.is_done or not self._is_running)
-            if mine.is_done:
-                return []
-            self._is_running = True
-            return self._next_batch()
+    def _lead(self, mine: _Asked[ItemT, ResultT]) -> None:
+        """Run batches until one of them held ``mine``, then let the next one lead."""
+        while not mine.is_done:
+            with self._arrived:
+                self._gather()
+                batch = self._next_batch()
+            self._do(batch)
+        with self._arrived:
+            if self._queue:
+                self._queue[0].woken.set()
+            else:
+                self._has_leader = False
+
+    def _gather(self) -> None:
+        """Wait a moment for those who ran together with the first in the queue."""
+        key, count = self._before
+        if key == self._queue[0].key:
+            self._arrived.wait_for(
+                lambda: len(self._queue) >= count, self._patience_seconds
+            )
 
     def _next_batch(self) -> list[_Asked[ItemT, ResultT]]:
         """Take the first request and all that may run with it."""
@@ -85,6 +112,7 @@ class Together(Generic[ItemT, ResultT]):
             else:
                 left.append(asked)
         self._queue = left
+        self._before = first.key, len(batch)
         return batch
 
     def _do(self, batch: list[_Asked[ItemT, ResultT]]) -> None:
@@ -94,8 +122,6 @@ class Together(Generic[ItemT, ResultT]):
             results = self._run(batch[0].key, [asked.item for asked in batch])
         except BaseException as raised:  # noqa: BLE001 - each asker raises it
             error = raised
-        with self._changed:
-            for asked, result in zip(batch, results, strict=True):
-                asked.result, asked.error, asked.is_done = result, error, True
-            self._is_running = False
-            self._changed.notify_all()
+        for asked, result in zip(batch, results, strict=True):
+            asked.result, asked.error, asked.is_done = result, error, True
+            asked.woken.set()

@@ -88,6 +88,25 @@ def test_what_is_too_heavy_runs_alone():
     assert found == {0: 1, 1: 4, 2: 9}
 
 
+def test_those_who_ran_together_are_waited_for_but_not_for_ever():
+    recorder = Recorder()
+    recorder.gate.set()
+    together = Together(recorder.run, 8, patience_seconds=0.2)
+    together._before = ("a", 2)
+    threads, _ = ask_all(together, [("a", 1, 1), ("a", 2, 1)])
+    finish(threads)
+    assert recorder.batches == [("a", [1, 2])]
+    began = time.monotonic()
+    assert together.ask("b", 3) == 9  # of another kind: no reason to wait
+    assert time.monotonic() - began < 0.15
+    together._before = ("a", 2)
+    assert together.ask("a", 4) == 16  # the other one stayed away
+    assert 0.15 < time.monotonic() - began < 2
+    began = time.monotonic()
+    assert together.ask("a", 5) == 25
+    assert time.monotonic() - began < 0.15
+
+
 def test_an_error_reaches_those_of_its_batch_and_nobody_else():
     recorder = Recorder()
     together = Together(recorder.run, 8)

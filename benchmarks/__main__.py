@@ -2,9 +2,20 @@
 
 import argparse
 import json
+import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks import start
+from benchmarks.contenders import ALL_PARTS, PEERS, STREAMS, engine_row
+from benchmarks.speed import Race, measure, merged, prepare
+from benchmarks.table import page
+from model_core.engines.registry import ENGINES
+
+ROOT = Path(__file__).parents[1]
+RECORD = ROOT / "docs" / "speed.json"
+PAGE = ROOT / "docs" / "speed.md"
+PARTS = (*ALL_PARTS, STREAMS)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -12,11 +23,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "what",
-        choices=("start", "plays", "load"),
+        choices=("start", "plays", "load", "speed", "table"),
         help="start: the first minute; plays: every tab on the embedded core; load: a "
-        "400 MB checkpoint beside reading its bytes and beside transformers",
+        "400 MB checkpoint beside reading its bytes and beside transformers; speed: "
+        "our engines beside the peers; table: docs/speed.md from what speed recorded",
     )
-    parser.add_argument("--runs", type=int, default=3, help="times each is measured")
+    parser.add_argument(
+        "--runs", "--rounds", type=int, default=3, help="times each is measured"
+    )
     parser.add_argument("--weights", type=Path, default=Path("assets/embedded"))
     parser.add_argument(
         "--formats",
@@ -26,12 +40,66 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the checkpoint that load measures",
     )
     parser.add_argument("--output", type=Path, help="JSON file")
+    add_race(parser.add_argument_group("speed"))
     return parser
+
+
+def add_race(group: "argparse._ArgumentGroup") -> None:
+    """Add what only ``speed`` reads."""
+    group.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    group.add_argument(
+        "--engines",
+        nargs="*",
+        default=tuple(ENGINES),
+        help="of the registry; NAME:int8 where the name does not say that it is",
+    )
+    group.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=tuple(PEERS), metavar="PEER"
+    )
+    group.add_argument("--python", default=sys.executable, help="with the peers")
+    group.add_argument("--room", type=Path, help="keeps weights and exports")
+    group.add_argument("--scale", choices=("base", "tiny"), default="base")
+    group.add_argument("--prepare-only", action="store_true")
 
 
 def main() -> None:
     """Measure and print."""
     options = build_parser().parse_args()
+    if options.what == "table":
+        record = json.loads((options.output or RECORD).read_text(encoding="utf8"))
+        PAGE.write_text(page(record), encoding="utf8")
+    elif options.what == "speed":
+        race_once(options)
+    else:
+        show(options)
+
+
+def race_once(options: argparse.Namespace) -> None:
+    """Prepare, measure, and join the record."""
+    rows = (*map(engine_row, options.engines), *(PEERS[name] for name in options.peers))
+    with tempfile.TemporaryDirectory() as passing:
+        race = Race(
+            rows=rows,
+            parts=tuple(options.parts),
+            rounds=options.runs,
+            room=(options.room or Path(passing)).resolve(),
+            scale=options.scale,
+            peers_python=options.python,
+            embedded=options.weights.resolve(),
+        )
+        for failure in prepare(race):
+            print(failure, file=sys.stderr)
+        if options.prepare_only:
+            return
+        path = options.output or RECORD
+        old = json.loads(path.read_text(encoding="utf8")) if path.exists() else {}
+        record = merged(old, measure(race))
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf8")
+
+
+def show(options: argparse.Namespace) -> None:
+    """Measure ourselves alone, and print."""
     if options.what == "start":
         figures = start.measure(options.runs)
     elif options.what == "load":

@@ -1,0 +1,106 @@
+"""Our own engines as contenders: any of the registry, asked through its interface.
+
+Changes when engines are built or asked otherwise.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contract import Decoder, Floats, GreedySteps, Setup
+from benchmarks.shapes import Ints
+from model_core.checkpoints.survey import Heads
+from model_core.decoding.beam import BeamOptions, beam_search
+from model_core.engines.base import Engine, PlainStepper, TokenBatch, Writing
+from model_core.roles.loaded import LoadedModel, load_model
+from model_core.roles.target_format import load_target_format
+
+
+def prepare(setup: Setup, part: str) -> None:
+    """Convert nothing: what transformers wrote is read as it is."""
+    del setup, part
+
+
+def versions() -> dict[str, str]:
+    """See ``Contender.versions``."""
+    return {"keras": version("keras"), "tensorflow": version("tensorflow")}
+
+
+def decoder(setup: Setup) -> Decoder:
+    """See ``Contender.decoder``."""
+    return GreedySteps(EngineSteps(load(setup, ("language_model",)).engine))
+
+
+def reader(setup: Setup) -> "EngineReader":
+    """See ``Contender.reader``."""
+    return EngineReader(load(setup, ()).engine)
+
+
+def beam_writer(setup: Setup) -> "EngineBeams":
+    """See ``Contender.beam_writer``."""
+    return EngineBeams(load(setup, ("language_model",)))
+
+
+def load(setup: Setup, heads: Heads) -> LoadedModel:
+    """Load the folder behind the engine that the setup names."""
+    return load_model(setup.source, name="random", heads=heads, engine=setup.engine)
+
+
+class EngineSteps:
+    """Steps of an engine.
+
+    Args:
+        engine: With a vocabulary's head.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, prompts: Ints, num_new: int) -> tuple[Floats, Any]:
+        """See ``Steps.read``."""
+        batch, length = prompts.shape
+        lengths = np.full(batch, length, "int32")
+        return self._engine.prefill(prompts, lengths, length + num_new)
+
+    def step(self, token_ids: Ints, positions: Ints, cache: Any) -> tuple[Floats, Any]:
+        """See ``Steps.step``."""
+        return self._engine.decode_one_token(token_ids, positions, cache)
+
+
+class EngineReader:
+    """The hidden states of an engine.
+
+    Args:
+        engine: Of an encoder.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, token_ids: Ints) -> Floats:
+        """See ``Reader.read``."""
+        whole = np.ones_like(token_ids, "bool")
+        batch = TokenBatch(token_ids, np.zeros_like(token_ids), whole)
+        return self._engine.read(batch, "bidirectional", ())["hidden"]
+
+
+class EngineBeams:
+    """The project's own search over an engine's steps.
+
+    Args:
+        model: An encoder-decoder.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        written = load_target_format(model.folder, model.tokenizer)
+        self._stepper = PlainStepper(
+            model.engine.stepper(Writing(start_ids=written.start))
+        )
+        self._stop = frozenset(written.stop)
+
+    def write(self, source: Ints, num_beams: int, num_new: int) -> Ints:
+        """See ``BeamWriter.write``."""
+        options = BeamOptions(num_new, num_beams, stop_token_ids=self._stop)
+        *_, last = beam_search(self._stepper, source[0].tolist(), options)
+        return np.asarray([last.rows[0].token_ids], "int32")

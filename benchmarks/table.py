@@ -1,0 +1,300 @@
+"""The record as a page: ``python -m benchmarks table`` writes docs/speed.md.
+
+Changes when the page shows something else. Every figure is the median over fresh
+processes, the least and the most behind it, and the limit of the same run beside it.
+"""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.limits import (
+    beam_seconds,
+    decode_seconds,
+    read_bytes_seconds,
+    read_flops_seconds,
+)
+from benchmarks.page_text import FOOT, HEAD, TITLES
+from benchmarks.shapes import SCALES, Scale
+
+Run = dict[str, Any]
+MILLI = 1000.0
+GIGA = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A contender at a case.
+
+    Attributes:
+        name: The contender's.
+        precision: Of its weights.
+        is_ours: Whether it is one of our engines.
+        speed: Of the case's main figure, more is better.
+        cells: What the page shows.
+    """
+
+    name: str
+    precision: str
+    is_ours: bool
+    speed: float
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The runs of one contender at one case.
+
+    Attributes:
+        scale: The shapes.
+        case: Its name.
+        runs: At least one, in each of which the case is.
+    """
+
+    scale: Scale
+    case: str
+    runs: tuple[Run, ...]
+
+    @property
+    def precision(self) -> str:
+        """Of the weights."""
+        return str(self.runs[0]["precision"])
+
+    def figures(self, name: str) -> list[float]:
+        """Return a figure of every run; of a list of seconds the median."""
+        found = [run["report"]["cases"][self.case][name] for run in self.runs]
+        return [statistics.median(v) if isinstance(v, list) else v for v in found]
+
+    def limit(self, name: str) -> float:
+        """Return the median of a limit that was measured just before the runs."""
+        found: list[float] = [run["limits"][name] for run in self.runs]
+        return statistics.median(found)
+
+    @property
+    def sameness(self) -> str:
+        """How many tokens are the reference's."""
+        same, of = min(self.figures("same")), self.figures("tokens")[0]
+        return f"{same:.0f}/{of:.0f}"
+
+
+def page(record: Mapping[str, Any]) -> str:
+    """Return the whole page in Markdown.
+
+    Args:
+        record: Of ``benchmarks.speed.measure``.
+    """
+    scale = SCALES[record["scale"]]
+    blocks = [HEAD, machine_block(record)]
+    for part, case in cases_of(record["runs"]):
+        lines = lines_of(record["runs"], scale, part, case)
+        title = TITLES[part].format(case=case, scale=record["scale"], sizes=scale)
+        blocks.append(f"## {title}\n\n{grid(COLUMNS[part], lines)}")
+        if told := lead(lines):
+            blocks.append(told)
+    blocks += [failures(record["runs"]), FOOT]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def cases_of(runs: Iterable[Run]) -> list[tuple[str, str]]:
+    """Return parts and their cases, in the order of their measuring."""
+    found = ((run["part"], case) for run in runs for case in run["report"]["cases"])
+    order = list(COLUMNS)
+    return sorted(dict.fromkeys(found), key=lambda key: order.index(key[0]))
+
+
+def lines_of(runs: Iterable[Run], scale: Scale, part: str, case: str) -> list[Line]:
+    """Return a line per contender at a case, the fastest first."""
+    by_name: dict[str, list[Run]] = {}
+    for run in runs:
+        if run["part"] == part and case in run["report"]["cases"]:
+            by_name.setdefault(run["contender"], []).append(run)
+    made = []
+    for name, own in by_name.items():
+        reading = Reading(scale, case, tuple(own))
+        speed, cells = CELLS[part](reading)
+        made.append(Line(name, reading.precision, own[0]["is_ours"], speed, cells))
+    return sorted(made, key=lambda line: -line.speed)
+
+
+def decode_cells(reading: Reading) -> tuple[float, tuple[str, ...]]:
+    """Milliseconds a step, tokens a second, the first token, beside the limit."""
+    batch, steps = int(reading.case.split()[1]), reading.scale.new_tokens
+    per_step = [seconds / steps for seconds in reading.figures("seconds")]
+    least = decode_seconds(
+        reading.scale, reading.precision, reading.limit("bytes_per_second")
+    )
+    median = statistics.median(per_step)
+    cells = (
+        spread(per_step, MILLI, 2),
+        f"{batch / median:.1f}",
+        f"{least * MILLI:.2f}",
+        f"{median / least:.2f}",
+        spread(reading.figures("first_token_seconds"), MILLI, 1),
+        spread(reading.figures("resident_mb"), 1, 0),
+        reading.sameness,
+    )
+    return batch / median, cells
+
+
+def encoder_cells(reading: Reading) -> tuple[float, tuple[str, ...]]:
+    """Milliseconds a batch and texts a second, beside both limits."""
+    batch, length = map(int, reading.case.split("x"))
+    seconds = reading.figures("seconds")
+    by_bytes = read_bytes_seconds(
+        reading.scale, reading.precision, reading.limit("bytes_per_second")
+    )
+    by_flops = read_flops_seconds(
+        reading.scale, batch, length, reading.limit("flops_per_second")
+    )
+    median = statistics.median(seconds)
+    cells = (
+        spread(seconds, MILLI, 0),
+        f"{batch / median:.2f}",
+        f"{by_bytes * MILLI:.0f}",
+        f"{by_flops * MILLI:.0f}",
+        spread(reading.figures("resident_mb"), 1, 0),
+        f"{max(reading.figures('difference')):.0e}",
+    )
+    return batch / median, cells
+
+
+def beam_cells(reading: Reading) -> tuple[float, tuple[str, ...]]:
+    """Milliseconds a target, beside the limit."""
+    seconds = reading.figures("seconds")
+    least = beam_seconds(
+        reading.scale, reading.precision, reading.limit("bytes_per_second")
+    )
+    median = statistics.median(seconds)
+    cells = (
+        spread(seconds, MILLI, 0),
+        f"{least * MILLI:.0f}",
+        f"{median / least:.2f}",
+        spread(reading.figures("resident_mb"), 1, 0),
+        reading.sameness,
+    )
+    return 1 / median, cells
+
+
+def stream_cells(reading: Reading) -> tuple[float, tuple[str, ...]]:
+    """Tokens a second of all together and of one, and the waits."""
+    together = reading.figures("tokens_per_second")
+    cells = (
+        spread(together, 1, 1),
+        spread(reading.figures("tokens_per_second_alone"), 1, 1),
+        spread(reading.figures("gain"), 1, 2),
+        spread(reading.figures("first_token_seconds"), 1, 2),
+        spread(reading.figures("stall_seconds"), MILLI, 0),
+        spread(reading.figures("resident_mb"), 1, 0),
+        reading.sameness,
+    )
+    return statistics.median(together), cells
+
+
+def spread(values: list[float], factor: float, digits: int) -> str:
+    """Return the median, the least and the most in brackets where they differ."""
+    middle, least, most = (
+        f"{factor * value:.{digits}f}"
+        for value in (statistics.median(values), min(values), max(values))
+    )
+    return middle if least == most else f"{middle} ({least}–{most})"
+
+
+def grid(columns: tuple[str, ...], lines: Iterable[Line]) -> str:
+    """Return a table, our engines in bold."""
+    heads = ("", "权重 weights", *columns)
+    rows = [heads, ("---", "---", *("--:" for _ in columns))]
+    for line in lines:
+        name = f"**{line.name}**" if line.is_ours else line.name
+        rows.append((name, line.precision, *line.cells))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def lead(lines: list[Line]) -> str:
+    """Return how many times faster our best engine is than the best peer."""
+    ours = [line for line in lines if line.is_ours]
+    peers = [line for line in lines if not line.is_ours]
+    if not ours or not peers:
+        return ""
+    ratio = ours[0].speed / peers[0].speed
+    return (
+        f"{ours[0].name} 是最快的同类（{peers[0].name}）的 **{ratio:.2f}** 倍 · "
+        f"{ours[0].name} is **{ratio:.2f}** times as fast as the best peer, "
+        f"{peers[0].name}."
+    )
+
+
+def machine_block(record: Mapping[str, Any]) -> str:
+    """Return the machine, its limits and the versions of everyone."""
+    facts = ", ".join(f"{key} {value}" for key, value in record["machine"].items())
+    limits = [run["limits"] for run in record["runs"]]
+    read = [limit["bytes_per_second"] / GIGA for limit in limits]
+    products = [limit["flops_per_second"] / GIGA for limit in limits]
+    versions = {
+        name: version
+        for run in record["runs"]
+        for name, version in run["report"]["versions"].items()
+    }
+    known = ", ".join(f"{name} {versions[name]}" for name in sorted(versions))
+    return (
+        f"- {facts}; {record['threads']} threads\n"
+        f"- 读内存 · reading memory: {spread(read, 1, 1)} GB/s; "
+        f"float32 乘法 · products: {spread(products, 1, 0)} GFLOP/s\n"
+        f"- {known}"
+    )
+
+
+def failures(runs: Iterable[Run]) -> str:
+    """Return who could not be measured, and why."""
+    told = dict.fromkeys(
+        f"- {run['contender']}, {run['part']}: {run['report']['failure']}"
+        for run in runs
+        if "failure" in run["report"]
+    )
+    return "\n".join(("## 没有测成的 · Not measured\n", *told)) if told else ""
+
+
+Cells = Callable[[Reading], tuple[float, tuple[str, ...]]]
+CELLS: Mapping[str, Cells] = {
+    "decode": decode_cells,
+    "encoder": encoder_cells,
+    "beams": beam_cells,
+    "streams": stream_cells,
+}
+MEMORY = "内存 memory MB"
+SAME = "相同 same tokens"
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "decode": (
+        "毫秒/步 ms per step",
+        "词元/秒 tokens/s",
+        "极限 limit ms",
+        "倍 times the limit",
+        "首词 first token ms",
+        MEMORY,
+        SAME,
+    ),
+    "encoder": (
+        "毫秒/批 ms per batch",
+        "条/秒 texts/s",
+        "带宽极限 limit by bytes ms",
+        "乘法极限 by float32 products ms",
+        MEMORY,
+        "最大差 largest difference",
+    ),
+    "beams": (
+        "毫秒 ms",
+        "极限 limit ms",
+        "倍 times the limit",
+        MEMORY,
+        SAME,
+    ),
+    "streams": (
+        "词元/秒 tokens/s",
+        "单人 alone tokens/s",
+        "倍 gain",
+        "最慢首词 slowest first token s",
+        "最长停顿 longest stall ms",
+        MEMORY,
+        "与单人相同 same as alone",
+    ),
+}

@@ -1,0 +1,120 @@
+"""What stands in the table: limits, agreements, medians, times."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.clock import seconds_of
+from benchmarks.contract import GreedySteps
+from benchmarks.limits import (
+    beam_seconds,
+    decode_seconds,
+    read_bytes_seconds,
+    read_flops_seconds,
+)
+from benchmarks.parts import agreement
+from benchmarks.shapes import SCALES, SPECIAL_TOKENS, drawn_ids, vocabulary
+from benchmarks.table import Line, lead, page, spread
+
+DOCS = Path(__file__).parents[2] / "docs"
+BASE = SCALES["base"]
+
+
+def test_a_step_reads_the_hundred_megabytes_of_int8_weights():
+    assert decode_seconds(BASE, "int8", 1e6) == pytest.approx(101.2, abs=0.1)
+    whole = decode_seconds(BASE, "float32", 1e9)
+    assert whole == pytest.approx(4 * decode_seconds(BASE, "int8", 1e9))
+
+
+def test_a_target_costs_at_least_its_steps():
+    one, both = (beam_seconds(BASE, "int8", speed) for speed in (1e9, 2e9))
+    assert one == pytest.approx(2 * both)
+    assert one > BASE.target_tokens * 0.06
+
+
+def test_long_texts_are_limited_by_products_and_short_ones_by_bytes():
+    flops, speed = 1e11, 1e10
+    assert read_flops_seconds(BASE, 8, 512, flops) > read_bytes_seconds(
+        BASE, "float32", speed
+    )
+    one = read_flops_seconds(BASE, 1, 128, flops)
+    assert one == pytest.approx(read_flops_seconds(BASE, 8, 128, flops) / 8)
+    # a BERT-base of 128 tokens: 22 thousand million products and sums
+    assert one * flops == pytest.approx(2.24e10, rel=0.02)
+
+
+def test_agreement_counts_all_and_those_before_the_first_other():
+    found = np.array([[1, 2, 3, 4], [1, 9, 3, 4]])
+    told = agreement(found, np.array([[1, 2, 3, 4], [1, 2, 3, 4]]))
+    assert told == {"tokens": 8, "same": 7, "same_before_any_other": 5}
+
+
+class Counting:
+    """A network whose next token is the last plus one, at the place it is told."""
+
+    def __init__(self):
+        self.places = []
+
+    def read(self, prompts, num_new):
+        return self._logits(prompts[:, -1]), num_new
+
+    def step(self, token_ids, positions, cache):
+        self.places.append(positions.tolist())
+        return self._logits(token_ids), cache
+
+    def _logits(self, token_ids):
+        return np.eye(32, dtype="float32")[token_ids + 1]
+
+
+def test_greedy_steps_feed_back_the_best_token_at_its_place():
+    steps = Counting()
+    made = GreedySteps(steps).greedy(np.array([[1, 2, 3], [7, 8, 9]], "int32"), 4)
+    assert made.tolist() == [[4, 5, 6, 7], [10, 11, 12, 13]]
+    assert steps.places == [[3, 3], [4, 4], [5, 5]]
+
+
+def test_the_first_of_several_runs_is_left_out(monkeypatch):
+    now = iter([0.0, 3.0, 3.0, 4.0, 4.0, 5.5])
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    assert seconds_of(lambda: None, 5.0) == [1.0, 1.5]
+
+
+def test_a_slow_call_is_run_once(monkeypatch):
+    now = iter([0.0, 9.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    assert seconds_of(lambda: None, 5.0) == [9.0]
+
+
+def test_the_inputs_are_the_same_for_everyone_and_never_special():
+    drawn = drawn_ids(BASE, 8, 32)
+    assert np.array_equal(drawn, drawn_ids(BASE, 8, 32))
+    assert drawn.min() >= len(SPECIAL_TOKENS)
+    assert drawn.max() < BASE.vocab_size
+    words = vocabulary(BASE)
+    assert len(set(words)) == len(words) == BASE.vocab_size
+
+
+def test_the_lead_is_over_the_best_peer():
+    lines = [
+        Line("ours-a", "int8", True, 20.0, ()),
+        Line("peer-b", "int8", False, 10.0, ()),
+        Line("peer-c", "int8", False, 5.0, ()),
+    ]
+    assert "**2.00**" in lead(lines)
+    assert "peer-b" in lead(lines)
+    assert lead(lines[:1]) == lead(lines[1:]) == ""
+
+
+def test_a_spread_is_shown_only_where_there_is_one():
+    assert spread([1.0], 1, 1) == "1.0"
+    assert spread([3.0, 1.0, 2.0], 1000, 0) == "2000 (1000–3000)"
+
+
+def test_the_page_is_what_the_record_says():
+    path = DOCS / "speed.json"
+    if not path.exists():
+        pytest.skip("nothing was measured yet")
+    record = json.loads(path.read_text(encoding="utf8"))
+    assert (DOCS / "speed.md").read_text(encoding="utf8") == page(record)

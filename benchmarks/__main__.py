@@ -93,9 +93,10 @@ def race_once(options: argparse.Namespace) -> None:
             return
         path = options.output or RECORD
         old = json.loads(path.read_text(encoding="utf8")) if path.exists() else {}
-        record = merged(old, measure(race))
-    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    path.write_text(text, encoding="utf8")
+        for new in measure(race):
+            record = merged(old, new)
+            text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+            path.write_text(text, encoding="utf8")
 
 
 def show(options: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from benchmarks.shapes import SCALES
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 1200.0
+MOST_CHARS = 300
 CPU_FACTS = Path("/proc/cpuinfo")
 WIDE_FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "amx_bf16")
 Record = dict[str, Any]
@@ -70,21 +71,24 @@ def made(race: Race, row: Row, part: str) -> Path:
     return _folder(race, row, part) / PREPARED
 
 
-def measure(race: Race) -> Record:
-    """Measure everything and return the record that the table is made of."""
-    runs: list[Record] = []
+def measure(race: Race) -> Iterator[Record]:
+    """Yield the record so far after every process: what breaks off is not lost.
+
+    Every record holds the runs of those before it; the last is what the page is of.
+    """
+    facts, runs = machine(), list[Record]()
     for index in range(race.rounds):
         limits: dict[str, Record] = {}
         for part, row in turns(race, index):
             if part not in limits:
                 limits[part] = measured_limits(race)
             runs.append(asked(race, row, part, index) | {"limits": limits[part]})
-    return {
-        "machine": machine(),
-        "scale": race.scale,
-        "threads": race.threads,
-        "runs": runs,
-    }
+            yield {
+                "machine": facts,
+                "scale": race.scale,
+                "threads": race.threads,
+                "runs": list(runs),
+            }
 
 
 def asked(race: Race, row: Row, part: str, index: int) -> Record:
@@ -144,12 +148,19 @@ def attempt(race: Race, row: Row, part: str, deed: str) -> Record:
     try:
         answer = run(race, python, "benchmarks.once", [json.dumps(told)])
     except subprocess.CalledProcessError as error:
-        lines = (error.stderr or "").strip().splitlines() or ["no word"]
-        return {"failure": lines[-1][:300], "cases": {}, "versions": {}}
+        return {"failure": reason(error), "cases": {}, "versions": {}}
     except subprocess.TimeoutExpired:
         return {"failure": "too slow", "cases": {}, "versions": {}}
     report: Record = json.loads(answer)
     return report
+
+
+def reason(error: subprocess.CalledProcessError) -> str:
+    """Return why a process failed: the signal that ended it, or its last words."""
+    if error.returncode < 0:
+        return f"ended by signal {-error.returncode}"
+    lines = (error.stderr or "").strip().splitlines() or ["no word"]
+    return lines[-1][:MOST_CHARS]
 
 
 def run(race: Race, python: str, module: str, told: Sequence[str]) -> str:

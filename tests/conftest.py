@@ -24,6 +24,12 @@ CAN_RUN: dict[str, tuple[Callable[[], object], str]] = {
     "device": (lambda: shutil.which("nvidia-smi"), "no accelerator on this machine"),
     "weights": (lambda: False, "asks the real hub: run it with -m weights"),
     "slow": (lambda: False, "takes minutes: run it with -m slow"),
+    "kernels": (
+        lambda: any(
+            map(shutil.which, (os.environ.get("CC", ""), "cc", "gcc", "clang"))
+        ),
+        "no C compiler on this machine",
+    ),
 }
 
 
@@ -45,6 +51,11 @@ def pytest_collection_modifyitems(config, items):
     """Skip what cannot run here and was not asked for by its mark."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
     asked = config.option.markexpr
+    for item in items:
+        params = getattr(item, "callspec", None)
+        values = params.params.values() if params else ()
+        if any(isinstance(one, str) and one.startswith("native") for one in values):
+            item.add_marker("kernels")
     for mark, (can_run, reason) in CAN_RUN.items():
         if mark not in asked and not can_run():
             for item in items:

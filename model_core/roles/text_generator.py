@@ -51,7 +51,12 @@ class NetworkTextGenerator:
 
     Args:
         model: The network, its tokenizer and its prompt format.
+
+    Attributes:
+        frame_seconds: Between two frames at least, but for the last.
     """
+
+    frame_seconds = 1 / 30
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
@@ -95,7 +100,11 @@ class NetworkTextGenerator:
             options = replace(options, seed=secrets.randbelow(2**31))
         read = self._read(prompt, options)
         pieces = PieceMaker(self._model.tokenizer, read.healed)
+        next_frame = started
         for frame in self._decode(read, options):
+            if time.monotonic() < next_frame and not frame.is_finished:
+                continue  # nobody can read so fast, and writing it out takes time
+            next_frame = time.monotonic() + self.frame_seconds
             candidates = tuple(pieces.candidate(row) for row in frame.rows)
             yield GenerationFrame(
                 candidates=candidates,

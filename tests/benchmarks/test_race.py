@@ -9,7 +9,16 @@ import pytest
 
 from benchmarks.contenders import PEERS, Row, engine_row
 from benchmarks.shapes import SCALES, bart_values, bert_values, gpt2_values
-from benchmarks.speed import Race, attempt, environment, measure, merged, prepare, turns
+from benchmarks.speed import (
+    Race,
+    attempt,
+    environment,
+    measure,
+    merged,
+    prepare,
+    reason,
+    turns,
+)
 from benchmarks.table import page
 
 TINY = SCALES["tiny"]
@@ -32,7 +41,8 @@ def fixture_race(tmp_path_factory):
 
 @pytest.fixture(name="record", scope="module")
 def fixture_record(race):
-    return measure(race)
+    *_, whole = measure(race)
+    return whole
 
 
 def reports(record, part):
@@ -89,6 +99,13 @@ def test_what_fails_is_told_on_the_page(race):
     told = page({"machine": {}, "scale": "tiny", "threads": 1, "runs": [run]})
     assert "Not measured" in told
     assert "no-such-engine" in told
+
+
+def test_a_process_that_was_ended_says_by_what():
+    ended = subprocess.CalledProcessError(-15, "x", stderr="a harmless warning")
+    assert reason(ended) == "ended by signal 15"
+    failed = subprocess.CalledProcessError(1, "x", stderr="Trace\nValueError: no\n")
+    assert reason(failed) == "ValueError: no"
 
 
 def test_what_is_written_is_not_one_token(race):

@@ -75,7 +75,19 @@ class Tab:
         self.view.locator(SETTLED).first.wait_for()
 
     def stop(self, address):
-        self.page.locator(f"#mp-{self.name}-stop:not([disabled])").click()
+        """Press Stop in the very moment the first words stand there."""
+        self.page.wait_for_function(
+            """([stop, words]) => {
+                const button = document.querySelector(stop);
+                if (!button || !document.querySelector(words)) return false;
+                button.click();
+                return true;
+            }""",
+            arg=[
+                f"#mp-{self.name}-stop:not([disabled])",
+                f"#{self.view.get_attribute('id')} .mp-streaming .mp-text",
+            ],
+        )
         asked = time.monotonic()
         while running_now(address):
             assert time.monotonic() - asked < 1, "Stop did not free the slot"

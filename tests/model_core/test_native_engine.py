@@ -39,6 +39,8 @@ from tests.model_core.tiny import (
     random_ids,
 )
 
+pytestmark = pytest.mark.kernels
+
 KNOWN = {name: config for name, config in DECODED.items() if name != "transfer"}
 KNOWN |= {
     "uneven": replace(ROTARY, attention_head_size=10, intermediate_size=37),

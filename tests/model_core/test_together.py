@@ -13,6 +13,8 @@ from model_core.engines.native.passes import ROWS_TOGETHER, joined
 from model_core.engines.together import Together
 from tests.model_core.tiny import PRE_NORM, RICH, VOCABULARY, build_network
 
+pytestmark = pytest.mark.kernels
+
 
 class Recorder:
     """Squares numbers, slowly enough that others queue up; remembers its batches."""

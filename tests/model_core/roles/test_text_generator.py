@@ -19,15 +19,34 @@ def fixture_generator(tmp_path_factory):
     )
 
 
+@pytest.fixture(name="every_frame")
+def fixture_every_frame(monkeypatch):
+    monkeypatch.setattr(NetworkTextGenerator, "frame_seconds", 0.0)
+
+
 def last(generator, prompt, **changes):
     *_, frame = generator.complete(prompt, GenerationOptions(**changes))
     return frame
 
 
+@pytest.mark.usefixtures("every_frame")
 def test_every_frame_holds_the_whole_result_so_far(generator):
     texts = [f.candidates[0].text for f in generator.complete("春风", OPTIONS)]
     assert len(texts) >= 2
     assert all(later.startswith(text) for text, later in itertools.pairwise(texts))
+
+
+def test_frames_come_no_faster_than_they_are_read_and_the_last_one_always(
+    generator, monkeypatch
+):
+    monkeypatch.setattr(NetworkTextGenerator, "frame_seconds", 60.0)
+    options = GenerationOptions(max_new_tokens=8, min_new_tokens=8, seed=3)
+    frames = list(generator.complete("春风", options))
+    assert [len(frame.candidates[0].tokens) for frame in frames] == [1, 8]
+    monkeypatch.setattr(NetworkTextGenerator, "frame_seconds", 0.0)
+    every = list(generator.complete("春风", options))
+    assert [len(frame.candidates[0].tokens) for frame in every] == [*range(1, 9)]
+    assert every[-1].candidates == frames[-1].candidates
 
 
 def test_tokens_spell_the_text_and_sum_to_its_log_probability(generator):
@@ -137,6 +156,7 @@ def test_a_prompt_cut_inside_a_word_can_become_the_word(generator):
     assert not any(text.startswith("Lin") for text in texts)
 
 
+@pytest.mark.usefixtures("every_frame")
 def test_closing_stops_the_computation(generator, monkeypatch):
     engine = generator._model.engine
     calls = []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model_core.engines.keras_engine import KerasStepper
 from model_core.engines.native.stepper import NativeStepper
 from model_core.interfaces import ModelError, RewriteOptions
 from model_core.roles.text_rewriter import NetworkTextRewriter
@@ -228,10 +229,14 @@ def test_copying_without_a_copy_head_is_refused(tmp_path):
 
 
 def test_closing_stops_the_computation(rewriter, monkeypatch):
-    step, calls = NativeStepper.decode_one_token, []
-    monkeypatch.setattr(
-        NativeStepper, "decode_one_token", lambda *a: calls.append(1) or step(*a)
-    )
+    calls = []
+    for stepper in (NativeStepper, KerasStepper):  # the second without a compiler
+        step = stepper.decode_one_token
+        monkeypatch.setattr(
+            stepper,
+            "decode_one_token",
+            lambda *a, step=step: calls.append(1) or step(*a),
+        )
     frames = rewriter.rewrite(RIVER, RewriteOptions("title", 30, 30))
     next(frames)
     next(frames)

@@ -10,6 +10,7 @@ from demos.generation.examples import EXAMPLES
 from demos.generation.poem import FORMS, keeps_form
 from demos.generation.task import GenerationRequest, generate
 from model_core.interfaces import TEXT_GENERATOR
+from model_core.roles.text_generator import NetworkTextGenerator
 from model_core.shelf import ModelShelf, ShelfSettings
 
 FOLDER = Path(__file__).parents[1] / "assets" / "embedded"
@@ -69,7 +70,8 @@ def test_the_vocabulary_has_the_marks_that_later_tasks_need():
     assert len(tokens) - 1 == 8000
 
 
-def test_text_streams_and_only_grows(generator):
+def test_text_streams_and_only_grows(generator, monkeypatch):
+    monkeypatch.setattr(NetworkTextGenerator, "frame_seconds", 0.0)
     request = GenerationRequest(
         "春天来了", max_new_tokens=24, min_new_tokens=24, seed=1
     )

@@ -340,7 +340,7 @@ def test_extracting_alone_writes_nothing_new(tab):
     summary = tab("summary")
     summary.fill_example(EXTRACT)
     assert summary.page.get_by_label("只抽取 Extract only").is_checked()
-    summary.run()
+    summary.run_at_once()
     _, record = summary.saved_json()
     assert record["mode"] == "extract"
     assert record["summary"]

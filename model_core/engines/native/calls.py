@@ -15,7 +15,6 @@ from model_core.engines.native.library import load_kernels, num_threads
 from model_core.engines.native.panels import PackedLinear, PackedNorm, address
 from model_core.engines.native.structs import (
     ACTIVATIONS,
-    PANEL,
     Body,
     Pass,
     Rows,
@@ -78,7 +77,8 @@ class Kernels:
         struct = weights.struct
         made = np.empty((len(inputs), struct.num_outputs), "float32")
         with self._lock:
-            room = self._scratch(self._threads * struct.num_inputs * PANEL)
+            needed = self._library.mp_linear_room(ctypes.byref(struct), len(inputs))
+            room = self._scratch(needed)
             self._library.mp_linear_rows(
                 ctypes.byref(struct),
                 address(inputs),

@@ -15,16 +15,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+INSTRUCTIONS_VARIABLE = "MASKPLAY_INSTRUCTIONS"
 SOURCES = Path(__file__).parent / "kernels"
 BESIDE = Path(__file__).parent / "built"
 COMPILERS = ("cc", "gcc", "clang")
 PLAIN = "plain"
 # name of an instruction set -> what the compiler must be told
+WIDE = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma")
 VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
         PLAIN: (),
         "avx2": ("-mavx2", "-mfma"),
-        "avx512": ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"),
+        "avx512": WIDE,
+        "vnni": (*WIDE, "-mavx512vnni"),
     },
 }
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fno-math-errno")
@@ -82,6 +85,24 @@ def compiled_library(cache: Path | None = None) -> Path:
         else:
             return built
     raise NativeUnavailableError("no folder to build the kernels in")
+
+
+def is_obtainable(cache: Path | None = None) -> bool:
+    """Return whether the kernels are built, or there is a compiler to build them.
+
+    Args:
+        cache: Folder for them; the person's own cache where None.
+    """
+    told = os.environ.get(INSTRUCTIONS_VARIABLE, "")
+    if told and told not in variants():
+        return False
+    name = f"kernels-{_digest()}.so"
+    if any((folder / name).is_file() for folder in (BESIDE, cache or default_cache())):
+        return True
+    try:
+        return bool(_compiler())
+    except NativeUnavailableError:
+        return False
 
 
 def _folders(cache: Path) -> Iterator[Path]:

@@ -1,5 +1,7 @@
 """Matrices as the kernels read them: sixteen outputs side by side, int8 or float32.
 
+int8 stands in pairs of inputs, as the instructions that add pairs of products want it.
+
 Changes with the layout that ``kernels/maskplay.h`` describes.
 """
 
@@ -40,6 +42,13 @@ def in_panels(kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return panels
 
 
+def in_pairs(panels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return panels (count, in, 16) as (count, ceil(in / 2), 16, 2)."""
+    even = np.pad(panels, ((0, 0), (0, panels.shape[1] % 2), (0, 0)))
+    pairs = even.reshape(len(panels), -1, 2, PANEL).swapaxes(2, 3)
+    return np.ascontiguousarray(pairs)
+
+
 def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     """Return (in, out) as int8 and one scale per output, which multiplies it.
 
@@ -74,6 +83,8 @@ class PackedLinear:
             numbers, scale = quantised(numbers)
             scales = padded_to_panels(scale)
         panels = in_panels(numbers)
+        if is_int8:
+            panels = in_pairs(panels)
         shift = None if bias is None else padded_to_panels(np.asarray(bias, "float32"))
         struct = Linear(
             num_inputs=kernel.shape[0],

@@ -143,6 +143,8 @@ def declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.mp_room.restype = c_int64
     library.mp_run.argtypes = [POINTER(Pass)]
     library.mp_run.restype = None
+    library.mp_linear_room.argtypes = [POINTER(Linear), c_int32]
+    library.mp_linear_room.restype = c_int64
     library.mp_linear_rows.argtypes = [
         POINTER(Linear),
         c_void_p,

@@ -13,7 +13,7 @@
 
 extern const mp_kernels mp_kernels_plain;
 #if defined(__x86_64__)
-extern const mp_kernels mp_kernels_avx2, mp_kernels_avx512;
+extern const mp_kernels mp_kernels_avx2, mp_kernels_avx512, mp_kernels_vnni;
 #endif
 
 static const mp_kernels *chosen = &mp_kernels_plain;
@@ -25,9 +25,13 @@ static const mp_kernels *kernels_named(const char *name) {
     if (!strcmp(name, "avx2") && __builtin_cpu_supports("avx2") &&
         __builtin_cpu_supports("fma"))
         return &mp_kernels_avx2;
-    if (!strcmp(name, "avx512") && __builtin_cpu_supports("avx512f") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-        return &mp_kernels_avx512;
+    const int is_wide = __builtin_cpu_supports("avx512f") &&
+                        __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512dq");
+    if (!strcmp(name, "avx512") && is_wide) return &mp_kernels_avx512;
+    if (!strcmp(name, "vnni") && is_wide && __builtin_cpu_supports("avx512vnni"))
+        return &mp_kernels_vnni;
 #endif
     return NULL;
 }
@@ -46,32 +50,26 @@ int32_t mp_wide_rows(void) { return chosen->wide_rows; }
 
 /* Floats of scratch that one thread needs beside the shared rows. */
 static int64_t room_of_thread(const mp_body *body, const mp_rows *rows) {
-    int64_t most = 0;
-    for (int layer = 0; layer < body->num_layers; layer++) {
-        const mp_block *block = body->layers[layer];
-        const mp_linear *all[] = {&block->query_key_value, &block->output,
-                                  &block->source_query,    &block->source_output,
-                                  &block->inner,           &block->gate,
-                                  &block->outer};
-        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-            if (all[i]->in > most) most = all[i]->in;
-    }
     int64_t scores = chosen->wide_rows * (PADDED(rows->longest) + 2 * MP_PANEL +
                                           PADDED(body->num_distances));
-    int64_t panel = most * MP_PANEL;
-    return (scores > panel ? scores : panel) + MP_PANEL;
+    return scores + MP_PANEL;
 }
 
 typedef struct {
-    float *normed, *query_key_value, *mixed, *wide, *of_threads;
+    float *normed, *query_key_value, *mixed, *wide, *scales, *shorts, *of_threads;
     int64_t per_thread;
 } rooms;
 
 static int64_t widest(const mp_body *body) {
-    int64_t most = 0;
+    int64_t most = body->hidden_size;
     for (int layer = 0; layer < body->num_layers; layer++)
         if (body->layers[layer]->inner.out > most) most = body->layers[layer]->inner.out;
     return most;
+}
+
+/* Floats that rows of shorts take. */
+static int64_t room_of_shorts(int64_t rows, int64_t in) {
+    return PADDED(rows * (in / 2 + 1));
 }
 
 static rooms split_room(const mp_pass *pass) {
@@ -83,7 +81,10 @@ static rooms split_room(const mp_pass *pass) {
     made.query_key_value = made.normed + PADDED(rows * body->hidden_size);
     made.mixed = made.query_key_value + PADDED(rows * 3 * heads);
     made.wide = made.mixed + PADDED(rows * heads);
-    made.of_threads = made.wide + PADDED(rows * widest(body));
+    made.scales = made.wide + PADDED(rows * widest(body));
+    made.shorts = made.scales + PADDED(rows);
+    made.of_threads =
+        made.shorts + room_of_shorts(rows, heads > widest(body) ? heads : widest(body));
     made.per_thread = room_of_thread(body, pass->rows);
     return made;
 }
@@ -105,8 +106,14 @@ static void wait(const worker *w) { mp_barrier(w->num_threads); }
 
 static void apply(const worker *w, const mp_linear *weights, const float *from, float *to,
                   int activation, int write) {
-    chosen->linear(weights, from, to, w->pass->rows->num_rows, activation, write, w->own,
-                   w->thread, w->num_threads);
+    const int rows = w->pass->rows->num_rows;
+    const mp_input input = {from, (const int16_t *)w->room.shorts, w->room.scales};
+    if (weights->is_int8) {
+        chosen->shorten(from, rows, weights->in, (int16_t *)w->room.shorts,
+                        w->room.scales, w->thread, w->num_threads);
+        wait(w);
+    }
+    chosen->linear(weights, &input, to, rows, activation, write, w->num_threads);
     wait(w);
 }
 
@@ -125,8 +132,7 @@ static void attention(const worker *w, const mp_block *block, int layer,
                      w->num_threads);
     wait(w);
     chosen->attend(body, rows, layer, w->room.query_key_value,
-                   3 * body->num_heads * body->head_size, 0, w->room.mixed, w->own,
-                   w->thread, w->num_threads);
+                   3 * body->num_heads * body->head_size, 0, w->room.mixed, w->own);
     wait(w);
     apply(w, &block->output, w->room.mixed, w->pass->hidden, MP_LINEAR, MP_ADD);
 }
@@ -136,8 +142,7 @@ static void source_attention(const worker *w, const mp_block *block, int layer,
     const mp_body *body = w->pass->body;
     apply(w, &block->source_query, from, w->room.query_key_value, MP_LINEAR, MP_SET);
     chosen->attend(body, w->pass->rows, layer, w->room.query_key_value,
-                   body->num_heads * body->head_size, 1, w->room.mixed, w->own, w->thread,
-                   w->num_threads);
+                   body->num_heads * body->head_size, 1, w->room.mixed, w->own);
     wait(w);
     apply(w, &block->source_output, w->room.mixed, w->pass->hidden, MP_LINEAR, MP_ADD);
 }
@@ -204,13 +209,23 @@ typedef struct {
 
 static void run_linear(void *context, int thread, int num_threads) {
     const alone *a = context;
-    chosen->linear(a->weights, a->from, a->to, a->rows, a->activation, MP_SET,
-                   a->room + (int64_t)thread * a->weights->in * MP_PANEL, thread,
-                   num_threads);
+    float *scales = a->room;
+    int16_t *shorts = (int16_t *)(a->room + PADDED(a->rows));
+    const mp_input input = {a->from, shorts, scales};
+    if (a->weights->is_int8) {
+        chosen->shorten(a->from, a->rows, a->weights->in, shorts, scales, thread,
+                        num_threads);
+        mp_barrier(num_threads);
+    }
+    chosen->linear(a->weights, &input, a->to, a->rows, a->activation, MP_SET, num_threads);
 }
 
-/* to (rows, out) = activation(from (rows, in) x weights + bias).
- * room: num_threads x in x 16 floats. */
+/* Floats of scratch that mp_linear_rows needs. */
+int64_t mp_linear_room(const mp_linear *weights, int32_t rows) {
+    return weights->is_int8 ? PADDED(rows) + room_of_shorts(rows, weights->in) : 0;
+}
+
+/* to (rows, out) = activation(from (rows, in) x weights + bias). */
 void mp_linear_rows(const mp_linear *weights, const float *from, float *to, int32_t rows,
                     int32_t activation, float *room, int32_t num_threads) {
     alone a = {.weights = weights, .from = from, .to = to, .room = room, .rows = rows,

@@ -22,7 +22,8 @@ enum mp_rotary { MP_NO_ROTARY, MP_HALVES, MP_NEIGHBOURS };
 typedef struct {
     int32_t in, out;
     int32_t is_int8;      /* panels hold int8, one scale per output */
-    const void *panels;   /* ceil(out / 16) x in x 16 */
+    const void *panels;   /* float: ceil(out / 16) x in x 16;
+                           * int8: ceil(out / 16) x ceil(in / 2) x 16 x 2 */
     const float *scales;  /* out, padded to panels; NULL for float32 */
     const float *bias;    /* out, padded to panels; NULL for none */
 } mp_linear;

@@ -23,7 +23,7 @@ static mp_task current_task;
 static void *current_context;
 static int current_threads;
 static atomic_int call_number, num_asleep, num_busy;
-static atomic_int num_arrived, barrier_round;
+static atomic_int num_arrived, barrier_round, num_claimed;
 
 static void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -34,10 +34,14 @@ static void pause_briefly(void) {
 }
 
 void mp_barrier(int num_threads) {
-    if (num_threads == 1) return;
+    if (num_threads == 1) {
+        atomic_store_explicit(&num_claimed, 0, memory_order_relaxed);
+        return;
+    }
     int round = atomic_load_explicit(&barrier_round, memory_order_relaxed);
     if (atomic_fetch_add(&num_arrived, 1) == num_threads - 1) {
         atomic_store_explicit(&num_arrived, 0, memory_order_relaxed);
+        atomic_store_explicit(&num_claimed, 0, memory_order_relaxed);
         atomic_store(&barrier_round, round + 1);
         return;
     }
@@ -48,6 +52,8 @@ void mp_barrier(int num_threads) {
             sched_yield();
     }
 }
+
+int mp_claim(void) { return atomic_fetch_add(&num_claimed, 1); }
 
 static void wait_for_call(int last) {
     for (int spins = 0; spins < SPINS_BEFORE_SLEEP; spins++) {
@@ -101,6 +107,7 @@ void mp_parallel(mp_task task, void *context, int num_threads) {
         start(num_threads);
         if (num_threads > num_started + 1) num_threads = num_started + 1;
     }
+    atomic_store(&num_claimed, 0);
     if (num_threads > 1) {
         current_task = task;
         current_context = context;

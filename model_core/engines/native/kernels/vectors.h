@@ -22,9 +22,12 @@
 
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
+typedef int16_t vs __attribute__((vector_size(4 * LANES))); /* 2 * LANES of them */
 
 #if defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #elif defined(__ARM_NEON)
 #include <arm_neon.h>
 #endif
@@ -51,22 +54,64 @@ INLINE vf fused(vf a, vf b, vf c) {
 #endif
 }
 
-/* LANES int8 numbers as floats. */
-INLINE vf load_int8(const int8_t *p) {
-#if defined(__AVX512F__)
-    return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p)));
+/* 2 * LANES int8 numbers as shorts. */
+INLINE vs load_shorts(const int8_t *p) {
+#if defined(__AVX512BW__)
+    return (vs)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const void *)p));
 #elif defined(__AVX2__)
-    return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)p)));
+    return (vs)_mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)p));
+#elif defined(__SSE2__)
+    __m128i bytes = _mm_loadl_epi64((const void *)p);
+    return (vs)_mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
 #elif defined(__ARM_NEON)
-    int32_t four;
-    memcpy(&four, p, 4);
-    int16x8_t wide = vmovl_s8(vcreate_s8((uint64_t)(uint32_t)four));
-    return (vf)vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+    return (vs)vmovl_s8(vld1_s8(p));
 #else
-    vf v;
-    for (int i = 0; i < LANES; i++) v[i] = (float)p[i];
+    vs v;
+    for (int i = 0; i < 2 * LANES; i++) v[i] = p[i];
     return v;
 #endif
+}
+
+/* The same two shorts in every lane. */
+INLINE vs all_pairs(const int16_t *p) {
+    int32_t pair;
+    memcpy(&pair, p, sizeof pair);
+    return (vs)(pair - (vi){0});
+}
+
+/* sum + a0 * b0 + a1 * b1 of every lane's pair. */
+INLINE vi add_pairs(vs a, vs b, vi sum) {
+#if defined(__AVX512VNNI__)
+    return (vi)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512BW__)
+    return sum + (vi)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return sum + (vi)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return sum + (vi)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#elif defined(__aarch64__)
+    int32x4_t low = vmull_s16(vget_low_s16((int16x8_t)a), vget_low_s16((int16x8_t)b));
+    int32x4_t high = vmull_high_s16((int16x8_t)a, (int16x8_t)b);
+    return sum + (vi)vpaddq_s32(low, high);
+#else
+    for (int i = 0; i < LANES; i++)
+        sum[i] += (int32_t)a[2 * i] * b[2 * i] + (int32_t)a[2 * i + 1] * b[2 * i + 1];
+    return sum;
+#endif
+}
+
+INLINE vf as_floats(vi v) { return __builtin_convertvector(v, vf); }
+
+/* The nearest integers of numbers below 2^22. */
+INLINE vi nearest(vf x) {
+    const vf magic = all(12582912.0f); /* 1.5 * 2^23 */
+    return (vi)(x + magic) - (vi)magic;
+}
+
+INLINE void store_shorts(int16_t *to, vi numbers) {
+    typedef int16_t half __attribute__((vector_size(2 * LANES)));
+    half narrow = __builtin_convertvector(numbers, half);
+    memcpy(to, &narrow, sizeof narrow);
 }
 
 INLINE vf larger(vf a, vf b) {

@@ -1,0 +1,343 @@
+/* Products of rows and matrices, for one instruction set.
+ *
+ * Changes when multiplying is arranged in another way. A float32 matrix is multiplied in
+ * float32. An int8 matrix meets rows rounded to short integers, each row with a scale of
+ * its own: pairs of products are summed in int32, exactly, so the order does not matter.
+ * The shorts are as long as the sums allow (13 bits and more up to 4,096 inputs): what
+ * rounding costs is far below that of the weights.
+ */
+#ifndef PRODUCTS_H
+#define PRODUCTS_H
+
+#include "kernels.h"
+#include "pool.h"
+#include "vectors.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#if LANES == 16
+#define WIDE_ROWS 12
+#elif LANES == 8 || defined(__aarch64__)
+#define WIDE_ROWS 6
+#else
+#define WIDE_ROWS 3
+#endif
+
+#define BLOCK_BYTES (128 * 1024) /* of rows that are multiplied while a cache holds them */
+#define PIECE_PRODUCTS 262144    /* about ten microseconds */
+#define LARGEST_INT8 127
+
+#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
+#define PANELS(size) (((size) + MP_PANEL - 1) / MP_PANEL)
+
+typedef struct {
+    const float *scales, *bias; /* of the first panel's outputs */
+    int activation, write;
+} finish;
+
+static const finish as_it_is = {NULL, NULL, MP_LINEAR, MP_SET};
+
+INLINE vf activated(vf x, int activation) {
+    switch (activation) {
+    case MP_GELU:
+        return 0.5f * x * (1.0f + error_function(x * 0.70710678f));
+    case MP_GELU_NEW:
+        return 0.5f * x *
+               (1.0f + hyperbolic_tangent(0.79788456f * (x + 0.044715f * x * x * x)));
+    case MP_RELU:
+        return larger(x, all(0.0f));
+    case MP_SILU:
+        return x / (1.0f + exponential(-x));
+    case MP_TANH:
+        return hyperbolic_tangent(x);
+    default:
+        return x;
+    }
+}
+
+INLINE vf finished(vf sum, const finish *how, int column, vf before) {
+    if (how->scales) sum = sum * load(how->scales + column);
+    if (how->bias) sum = sum + load(how->bias + column);
+    sum = activated(sum, how->activation);
+    if (how->write == MP_ADD) return before + sum;
+    if (how->write == MP_TIMES) return before * sum;
+    return sum;
+}
+
+static __attribute__((noinline)) void put(float *to, const vf *sums, int columns,
+                                          const finish *how, int column) {
+    if (columns >= MP_PANEL) {
+        for (int v = 0; v < PER_PANEL; v++) {
+            float *place = to + v * LANES;
+            vf before = how->write == MP_SET ? all(0.0f) : load(place);
+            store(place, finished(sums[v], how, column + v * LANES, before));
+        }
+        return;
+    }
+    float whole[MP_PANEL] = {0};
+    for (int c = 0; c < columns; c++) whole[c] = to[c];
+    for (int v = 0; v < PER_PANEL; v++) {
+        float *place = whole + v * LANES;
+        store(place, finished(sums[v], how, column + v * LANES, load(place)));
+    }
+    for (int c = 0; c < columns; c++) to[c] = whole[c];
+}
+
+/* Where a product reads and writes. */
+typedef struct {
+    int in;
+    const void *from;    /* rows of float, or of int16 in pairs */
+    int64_t from_stride; /* numbers between rows */
+    const float *row_scales;
+    const void *panels;
+    int64_t panel_stride; /* numbers between panels */
+    float *to;
+    int64_t to_stride;
+    int columns;
+    const finish *how;
+    int continues; /* sums begin with what ``to`` holds */
+} product;
+
+/* Sizes known to the compiler keep every sum in a register. */
+INLINE void multiply_floats(const int rows, const int panels, const product *p) {
+    const float *from = p->from, *weights = p->panels;
+    vf sums[rows][panels][PER_PANEL];
+    for (int r = 0; r < rows; r++)
+        for (int n = 0; n < panels; n++)
+            for (int v = 0; v < PER_PANEL; v++)
+                sums[r][n][v] =
+                    p->continues
+                        ? load(p->to + r * p->to_stride + n * MP_PANEL + v * LANES)
+                        : all(0.0f);
+    for (int k = 0; k < p->in; k++) {
+#pragma GCC unroll 4
+        for (int n = 0; n < panels; n++) {
+            const float *place = weights + n * p->panel_stride + (int64_t)k * MP_PANEL;
+            vf of_panel[PER_PANEL];
+#pragma GCC unroll 4
+            for (int v = 0; v < PER_PANEL; v++) of_panel[v] = load(place + v * LANES);
+#pragma GCC unroll 12
+            for (int r = 0; r < rows; r++) {
+                vf input = all(from[r * p->from_stride + k]);
+#pragma GCC unroll 4
+                for (int v = 0; v < PER_PANEL; v++)
+                    sums[r][n][v] = fused(input, of_panel[v], sums[r][n][v]);
+            }
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        for (int n = 0; n < panels; n++)
+            put(p->to + r * p->to_stride + n * MP_PANEL, sums[r][n],
+                p->columns - n * MP_PANEL, p->how, n * MP_PANEL);
+}
+
+INLINE void multiply_shorts(const int rows, const int panels, const product *p) {
+    const int16_t *from = p->from;
+    const int8_t *weights = p->panels;
+    const int pairs = (p->in + 1) / 2;
+    vi sums[rows][panels][PER_PANEL];
+    for (int r = 0; r < rows; r++)
+        for (int n = 0; n < panels; n++)
+            for (int v = 0; v < PER_PANEL; v++) sums[r][n][v] = (vi){0};
+    for (int k = 0; k < pairs; k++) {
+#pragma GCC unroll 4
+        for (int n = 0; n < panels; n++) {
+            const int8_t *place =
+                weights + n * p->panel_stride + (int64_t)k * 2 * MP_PANEL;
+            vs of_panel[PER_PANEL];
+#pragma GCC unroll 4
+            for (int v = 0; v < PER_PANEL; v++)
+                of_panel[v] = load_shorts(place + v * 2 * LANES);
+#pragma GCC unroll 12
+            for (int r = 0; r < rows; r++) {
+                vs input = all_pairs(from + r * p->from_stride + 2 * k);
+#pragma GCC unroll 4
+                for (int v = 0; v < PER_PANEL; v++)
+                    sums[r][n][v] = add_pairs(input, of_panel[v], sums[r][n][v]);
+            }
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        for (int n = 0; n < panels; n++) {
+            vf real[PER_PANEL];
+            for (int v = 0; v < PER_PANEL; v++)
+                real[v] = as_floats(sums[r][n][v]) * p->row_scales[r];
+            put(p->to + r * p->to_stride + n * MP_PANEL, real, p->columns - n * MP_PANEL,
+                p->how, n * MP_PANEL);
+        }
+}
+
+#define CASE(multiply, rows, panels)                                                     \
+    case rows:                                                                           \
+        multiply(rows, panels, p);                                                       \
+        return;
+#define CASES_3(multiply) CASE(multiply, 1, 1) CASE(multiply, 2, 1) CASE(multiply, 3, 1)
+#if WIDE_ROWS > 3
+#define CASES_6(multiply) CASE(multiply, 4, 1) CASE(multiply, 5, 1) CASE(multiply, 6, 1)
+#else
+#define CASES_6(multiply)
+#endif
+#if WIDE_ROWS > 6
+#define CASES_12(multiply)                                                               \
+    CASE(multiply, 7, 1)                                                                 \
+    CASE(multiply, 8, 1)                                                                 \
+    CASE(multiply, 9, 1)                                                                 \
+    CASE(multiply, 10, 1)                                                                \
+    CASE(multiply, 11, 1)                                                                \
+    CASE(multiply, 12, 1)
+#else
+#define CASES_12(multiply)
+#endif
+
+/* Rows 1 .. WIDE_ROWS of one panel. */
+static __attribute__((noinline)) void floats_panel(int rows, const product *p) {
+    switch (rows) {
+        CASES_3(multiply_floats)
+        CASES_6(multiply_floats)
+        CASES_12(multiply_floats)
+    }
+}
+
+static __attribute__((noinline)) void shorts_panel(int rows, const product *p) {
+    switch (rows) {
+        CASES_3(multiply_shorts)
+        CASES_6(multiply_shorts)
+        CASES_12(multiply_shorts)
+    }
+}
+
+/* Few rows and several panels: enough sums at once to hide the latency of each. */
+static __attribute__((noinline)) void floats_panels(int rows, const product *p) {
+    switch (rows) {
+        CASE(multiply_floats, 1, 4)
+        CASE(multiply_floats, 2, 2)
+    }
+}
+
+static __attribute__((noinline)) void shorts_panels(int rows, const product *p) {
+    switch (rows) {
+        CASE(multiply_shorts, 1, 4)
+        CASE(multiply_shorts, 2, 2)
+    }
+}
+
+static int together(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
+
+static void share(int amount, int thread, int num_threads, int *first, int *last) {
+    *first = (int)((int64_t)amount * thread / num_threads);
+    *last = (int)((int64_t)amount * (thread + 1) / num_threads);
+}
+
+/* Rows to take next of those left: the last two bands alike, since one row alone waits
+ * for its own sums. */
+static int next_rows(int left) {
+    return left >= 2 * WIDE_ROWS || left <= WIDE_ROWS ? SMALLER(left, WIDE_ROWS)
+                                                      : (left + 1) / 2;
+}
+
+static int64_t even(int64_t in) { return in + in % 2; }
+
+/* Round rows to shorts, each by its own scale; what is not a number spoils the scale. */
+static void shorten(const float *from, int rows, int in, int16_t *shorts, float *scales,
+                    int thread, int num_threads) {
+    const float most_of_sums = 2147483647.0f / (LARGEST_INT8 * (float)in);
+    const float largest = floorf(SMALLER(most_of_sums * 0.999f, 32767.0f));
+    int first, last;
+    share(rows, thread, num_threads, &first, &last);
+    for (int row = first; row < last; row++) {
+        const float *numbers = from + (int64_t)row * in;
+        int16_t *to = shorts + row * even(in);
+        vf sizes = all(0.0f), no_number = all(0.0f);
+        int c = 0;
+        for (; c + LANES <= in; c += LANES) {
+            vf x = load(numbers + c);
+            sizes = larger(sizes, larger(x, -x));
+            no_number = no_number + (x - x);
+        }
+        float most = largest_of(sizes), spoilt = sum_of(no_number);
+        for (; c < in; c++) {
+            float x = numbers[c];
+            most = x > most ? x : -x > most ? -x : most;
+            spoilt += x - x;
+        }
+        const float scale = most > 0 ? largest / most : 0.0f;
+        for (c = 0; c + LANES <= in; c += LANES)
+            store_shorts(to + c, nearest(load(numbers + c) * scale));
+        for (; c < in; c++) to[c] = (int16_t)nearest(all(numbers[c] * scale))[0];
+        if (in % 2) to[in] = 0;
+        scales[row] = most / largest + spoilt;
+    }
+}
+
+static const void *panel_of(const mp_linear *weights, int panel) {
+    if (weights->is_int8)
+        return (const int8_t *)weights->panels + panel * even(weights->in) * MP_PANEL;
+    return (const float *)weights->panels + (int64_t)panel * weights->in * MP_PANEL;
+}
+
+/* Some rows times some panels. */
+static void multiply(const mp_linear *weights, const mp_input *input, float *to,
+                     int first_row, int rows, int activation, int write, int first,
+                     int last) {
+    const int in = weights->in, out = weights->out, is_int8 = weights->is_int8;
+    const int64_t stride = is_int8 ? even(in) : in;
+    const int step = together(rows);
+    for (int panel = first; panel < last;) {
+        const int column = panel * MP_PANEL;
+        const finish how = {weights->scales ? weights->scales + column : NULL,
+                            weights->bias ? weights->bias + column : NULL, activation,
+                            write};
+        product p = {.in = in,
+                     .from_stride = stride,
+                     .panels = panel_of(weights, panel),
+                     .panel_stride = stride * MP_PANEL,
+                     .to_stride = out,
+                     .columns = out - column,
+                     .how = &how};
+        const int is_several = step > 1 && panel + step <= last;
+        for (int row = first_row; row < first_row + rows;) {
+            const int count = next_rows(first_row + rows - row);
+            p.from = is_int8 ? (const void *)(input->shorts + row * stride)
+                             : (const void *)(input->floats + row * stride);
+            p.row_scales = input->scales + row;
+            p.to = to + (int64_t)row * out + column;
+            if (is_several)
+                (is_int8 ? shorts_panels : floats_panels)(count, &p);
+            else
+                (is_int8 ? shorts_panel : floats_panel)(count, &p);
+            row += count;
+        }
+        panel += is_several ? step : 1;
+    }
+}
+
+/* Panels of one piece of work: enough to be worth claiming, few enough to go round. */
+static int panels_of_piece(int panels, int in, int rows, int num_threads) {
+    const int step = together(rows);
+    const int64_t of_panel = (int64_t)MP_PANEL * in * rows;
+    int64_t count = (PIECE_PRODUCTS + of_panel - 1) / of_panel;
+    const int fair = (panels + num_threads - 1) / num_threads;
+    if (count > fair) count = fair;
+    return (int)((count + step - 1) / step * step);
+}
+
+static void linear(const mp_linear *weights, const mp_input *input, float *to, int rows,
+                   int activation, int write, int num_threads) {
+    if (rows == 0) return;
+    const int panels = PANELS(weights->out);
+    const int64_t of_row = (weights->is_int8 ? sizeof(int16_t) : sizeof(float)) *
+                           (int64_t)weights->in;
+    int block = (int)(BLOCK_BYTES / of_row) / WIDE_ROWS * WIDE_ROWS;
+    block = SMALLER(block < WIDE_ROWS ? WIDE_ROWS : block, rows);
+    const int width = panels_of_piece(panels, weights->in, block, num_threads);
+    const int across = (panels + width - 1) / width;
+    const int pieces = across * ((rows + block - 1) / block);
+    for (int piece = mp_claim(); piece < pieces; piece = mp_claim()) {
+        const int row = piece / across * block, panel = piece % across * width;
+        multiply(weights, input, to, row, SMALLER(block, rows - row), activation, write,
+                 panel, SMALLER(panel + width, panels));
+    }
+}
+
+#endif

@@ -20,6 +20,9 @@ from model_core.interfaces import (
 )
 from tests.fakes import EMBEDDED
 
+SLOWLY = "慢慢写"
+"""In a source: a step takes ``SLOW_SECONDS``, so that whoever stops comes in time."""
+SLOW_SECONDS = 0.25
 CLAUSE = re.compile(r"[^\s，。；：！？、,.;:!?]+")
 
 
@@ -79,7 +82,7 @@ class FakeRewriter:
         texts = [self._target(source, start, options) for start in starts]
         steps = max(map(len, texts))
         for step in range(1, steps + 1):
-            time.sleep(self.step_seconds)
+            time.sleep(SLOW_SECONDS if SLOWLY in source else self.step_seconds)
             rewritings = tuple(
                 self._rewriting(text, start, rank, step, options)
                 for rank, (text, start) in enumerate(zip(texts, starts, strict=True))

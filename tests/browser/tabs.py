@@ -33,6 +33,14 @@ OUTER = {  # of a tab inside a tab
 }
 FIELDS = {"qa": "question", "facts": "question", "nearest": "query"}
 SETTLED = ".mp-result, .mp-settled"
+WATCH_DISABLED = """id => {
+    window.mpWasDisabled = false;
+    new MutationObserver((changes, observer) => {
+        if (!changes.some(one => one.target.id === id && one.target.disabled)) return;
+        window.mpWasDisabled = true;
+        observer.disconnect();
+    }).observe(document.body, {attributeFilter: ["disabled"], subtree: true});
+}"""
 
 
 class Tab:
@@ -61,8 +69,10 @@ class Tab:
         )
 
     def begin(self):
+        """Press Run; see it disabled, for however short a time."""
+        self.page.evaluate(WATCH_DISABLED, f"mp-{self.name}-run")
         self.run_button.click()
-        self.page.wait_for_selector(f"#mp-{self.name}-run[disabled]")
+        self.page.wait_for_function("window.mpWasDisabled")
 
     def end(self):
         self.page.wait_for_selector(
@@ -73,12 +83,6 @@ class Tab:
         self.begin()
         self.end()
         self.view.locator(SETTLED).first.wait_for()
-
-    def run_at_once(self):
-        """Run for the first time what may be done before a disabled button is seen."""
-        self.run_button.click()
-        self.view.locator(SETTLED).first.wait_for()
-        self.end()
 
     def stop(self, address):
         """Press Stop in the very moment the first words stand there."""

@@ -17,6 +17,7 @@ from tests.browser.visits import (
     running_now,
     shoot,
 )
+from tests.fake_text_rewriter import SLOWLY
 
 pytestmark = pytest.mark.browser
 
@@ -83,6 +84,8 @@ def test_titles_never_exceed_the_beams(tab):
 def test_stop_frees_the_slot_and_keeps_what_is_there(tab, address, name):
     writing = tab(name)
     writing.fill_example(LONG[name])
+    text = writing.field("text")
+    text.fill(f"大运河{SLOWLY}，{text.input_value()}")
     writing.begin()
     writing.stop(address)
     assert "停在这里 stopped" in writing.view.inner_text()
@@ -340,7 +343,7 @@ def test_extracting_alone_writes_nothing_new(tab):
     summary = tab("summary")
     summary.fill_example(EXTRACT)
     assert summary.page.get_by_label("只抽取 Extract only").is_checked()
-    summary.run_at_once()
+    summary.run()
     _, record = summary.saved_json()
     assert record["mode"] == "extract"
     assert record["summary"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_core.decoding.history import History
-from model_core.decoding.stepper import CacheT, Logits, Stepper
+from model_core.decoding.stepper import CacheT, JoiningStepper, Logits, Stepper
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,19 @@ def take(
         return batch
     cache = stepper.reorder(batch.cache, rows.astype(np.int32))
     return Batch(batch.logits[rows], cache, batch.history.take(rows))
+
+
+def join(
+    stepper: JoiningStepper[CacheT], batches: Sequence[Batch[CacheT]]
+) -> Batch[CacheT]:
+    """Return the batch of the rows of several, in their order; uses them up."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        np.concatenate([batch.logits for batch in batches]),
+        stepper.join([batch.cache for batch in batches]),
+        History.joined([batch.history for batch in batches]),
+    )
 
 
 def advance(

@@ -59,6 +59,11 @@ class Spelling:
     text: str
     allowed: dict[str, TokenIds]
 
+    @property
+    def num_tokens_ruled(self) -> int:
+        """New tokens after which it changes nothing."""
+        return len(self.text)
+
     def __call__(self, logits: Logits, history: History) -> Logits:
         """Forbid tokens that leave the text, in rows that have not spelled it yet."""
         constrained = logits

@@ -73,6 +73,24 @@ class History:
             self.token_ids[rows], self.lengths[rows], self.prompt_lengths[rows]
         )
 
+    @classmethod
+    def joined(cls, parts: "Sequence[History]") -> Self:
+        """Return the history of the rows of several, in their order."""
+        width = max(part.token_ids.shape[1] for part in parts)
+        wider = [
+            np.pad(
+                part.token_ids,
+                ((0, 0), (0, width - part.token_ids.shape[1])),
+                constant_values=PADDING,
+            )
+            for part in parts
+        ]
+        return cls(
+            np.concatenate(wider),
+            np.concatenate([part.lengths for part in parts]),
+            np.concatenate([part.prompt_lengths for part in parts]),
+        )
+
     def append(self, token_ids: TokenIds, running: npt.NDArray[np.bool_]) -> Self:
         """Return this history with one more token in every running row.
 

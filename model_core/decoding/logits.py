@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from model_core.decoding.best import best_of_rows
 from model_core.decoding.history import History
 from model_core.decoding.stepper import Logits, TokenIds
 
@@ -21,12 +22,25 @@ class LogitsRule(Protocol):
     """Turns next-token logits (batch, vocabulary) into others of the same shape.
 
     Forbidden tokens become -inf. The argument is never written to; a rule that
-    changes nothing returns it as it is.
+    changes nothing returns it as it is. A rule for the beginning of a text says in
+    ``num_tokens_ruled`` how many new tokens that is.
     """
 
     def __call__(self, logits: Logits, history: History) -> Logits:
         """Return the logits after the rule; row i has seen row i of the history."""
         ...
+
+
+def lasts(rule: LogitsRule) -> float:
+    """Return after how many new tokens a rule changes nothing any more."""
+    return float(getattr(rule, "num_tokens_ruled", np.inf))
+
+
+def still_needed(
+    rules: Sequence[LogitsRule], num_new_tokens: int
+) -> tuple[LogitsRule, ...]:
+    """Return the rules that can change something behind so many new tokens."""
+    return tuple(rule for rule in rules if num_new_tokens < lasts(rule))
 
 
 def apply(rules: Sequence[LogitsRule], logits: Logits, history: History) -> Logits:
@@ -83,12 +97,12 @@ class TopK:
     def __call__(self, logits: Logits, history: History) -> Logits:
         """Forbid everything below the k-th best logit."""
         del history
-        batch_size, vocab_size = logits.shape
-        if self.k >= vocab_size:
+        if self.k >= logits.shape[-1]:
             return logits
-        place = vocab_size - self.k
-        thresholds = np.partition(logits, place, axis=-1)[:, place]
-        return _keep_best(logits, thresholds, np.full(batch_size, self.k))
+        best = best_of_rows(logits, self.k)
+        filtered = np.full_like(logits, FORBIDDEN)
+        np.put_along_axis(filtered, best.indices, best.values, axis=-1)
+        return filtered
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +220,11 @@ class MinNewTokens:
         if self.minimum < 0:
             raise ValueError(f"min_new_tokens must be >= 0, got {self.minimum}")
 
+    @property
+    def num_tokens_ruled(self) -> int:
+        """New tokens after which it changes nothing."""
+        return self.minimum
+
     def __call__(self, logits: Logits, history: History) -> Logits:
         """Forbid the stop tokens in rows that are still too short."""
         short = np.flatnonzero(history.num_new_tokens < self.minimum)
@@ -235,6 +254,7 @@ class AllowedFirst:
     """Lets a row begin only with certain tokens; afterwards it is free."""
 
     token_ids: tuple[int, ...]
+    num_tokens_ruled = 1
 
     def __post_init__(self) -> None:
         if not self.token_ids:
@@ -271,11 +291,9 @@ def best_first(values: Logits, k: int) -> npt.NDArray[np.intp]:
     Of equals the lower index comes first; -inf is never returned, so there may be
     fewer than k.
     """
-    place = max(len(values) - k, 0)
-    threshold = np.partition(values, place)[place]
-    candidates = np.flatnonzero((values >= threshold) & (values > FORBIDDEN))
-    order = np.argsort(-values[candidates], kind="stable")
-    return candidates[order[:k]]
+    best = best_of_rows(values[None], k)
+    found: npt.NDArray[np.intp] = best.indices[0][best.values[0] > FORBIDDEN]
+    return found
 
 
 def _with_a_survivor(filtered: Logits, before: Logits) -> Logits:

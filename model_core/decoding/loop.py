@@ -13,9 +13,9 @@ import numpy.typing as npt
 from model_core.decoding.batch import Batch, advance, prefill, take
 from model_core.decoding.checks import check_counts, check_prompts, check_seed
 from model_core.decoding.frames import ChosenToken, DecodedRow, DecodingFrame
-from model_core.decoding.logits import LogitsRule, apply
-from model_core.decoding.sampling import Sampler
-from model_core.decoding.scoring import chosen_token, log_normalizers
+from model_core.decoding.logits import LogitsRule
+from model_core.decoding.sampling import Sampler, choose
+from model_core.decoding.scoring import chosen_tokens, log_normalizers
 from model_core.decoding.stepper import CacheT, Stepper, TokenIds
 
 
@@ -103,17 +103,16 @@ def _choose(
     options: SamplingOptions,
 ) -> dict[int, ChosenToken]:
     """Draw one token for every slot that runs."""
-    chosen: dict[int, ChosenToken] = {}
     where = np.flatnonzero(running)
+    if not len(where):
+        return {}
     logits = batch.logits[where]
     normalizers = log_normalizers(logits)
-    allowed = apply(options.rules, logits, batch.history.take(where))
-    for index, slot in enumerate(where.tolist()):
-        token_id = sampler.choose(int(slots[slot]), allowed[index])
-        chosen[slot] = chosen_token(
-            logits[index], float(normalizers[index]), token_id, options.num_alternatives
-        )
-    return chosen
+    uniforms = np.array([sampler.next_number(row) for row in slots[where].tolist()])
+    token_ids = choose(options.rules, logits, batch.history.take(where), uniforms)
+    wanted = [options.num_alternatives] * len(where)
+    tokens = chosen_tokens(logits, normalizers, token_ids, wanted)
+    return dict(zip(where.tolist(), tokens, strict=True))
 
 
 def _step(

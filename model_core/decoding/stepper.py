@@ -3,6 +3,7 @@
 Changes when the cache or the step takes another shape. Knows no framework.
 """
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -59,5 +60,20 @@ class Stepper(Protocol[CacheT]):
         Args:
             cache: From the last call.
             rows: (new_batch,); a row may occur many times or not at all.
+        """
+        ...
+
+
+class JoiningStepper(Stepper[CacheT], Protocol[CacheT]):
+    """A stepper whose rows may come from several prefills and leave one by one.
+
+    What a row gets does not depend on the rows beside it.
+    """
+
+    def join(self, caches: Sequence[CacheT]) -> CacheT:
+        """Build the cache of all rows, in order; the others are used up.
+
+        Args:
+            caches: From the last calls, at least one.
         """
         ...

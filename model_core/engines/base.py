@@ -5,7 +5,7 @@ Changes when a new question is asked of a network. Knows no framework.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +115,15 @@ class RichStepper(Protocol):
         ...
 
 
+@runtime_checkable
+class JoiningRichStepper(RichStepper, Protocol):
+    """A rich stepper that joins caches; see ``JoiningStepper``."""
+
+    def join(self, caches: Sequence[Any]) -> Any:
+        """See ``JoiningStepper.join``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PlainStepper:
     """A ``Stepper`` out of a rich one: its logits alone."""
@@ -138,6 +147,17 @@ class PlainStepper:
     def reorder(self, cache: Any, rows: Ints) -> Any:
         """See ``Stepper.reorder``."""
         return self.rich.reorder(cache, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainJoiningStepper(PlainStepper):
+    """A ``JoiningStepper`` out of a rich one."""
+
+    rich: JoiningRichStepper
+
+    def join(self, caches: Sequence[Any]) -> Any:
+        """See ``JoiningStepper.join``."""
+        return self.rich.join(caches)
 
 
 class Engine(Stepper[Any], Protocol):

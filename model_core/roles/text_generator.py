@@ -7,14 +7,12 @@ import secrets
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from model_core.decoding.beam import BeamOptions, beam_search
 from model_core.decoding.frames import ChosenToken, DecodedRow, DecodingFrame
 from model_core.decoding.healing import Healed, heal
-from model_core.decoding.loop import SamplingOptions, generate
+from model_core.decoding.loop import SamplingOptions
 from model_core.decoding.plan import rules_for
-from model_core.decoding.stepper import Stepper
 from model_core.engines.base import PlainStepper, Writing
 from model_core.interfaces import (
     Alternative,
@@ -26,6 +24,7 @@ from model_core.interfaces import (
     WeightsInfo,
 )
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.sampling import Sampling
 from model_core.tokenizers.base import Tokenizer
 
 WARM_UP = GenerationOptions(max_new_tokens=3, min_new_tokens=3, num_return=2)
@@ -60,6 +59,7 @@ class NetworkTextGenerator:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        self._sampling = Sampling(model.engine)
         tokenizer = model.tokenizer
         self._stop_ids = model.prompt_format.stop_ids(tokenizer)
         unwanted = {*tokenizer.special_ids, tokenizer.unk_id} - {None}
@@ -100,11 +100,7 @@ class NetworkTextGenerator:
             options = replace(options, seed=secrets.randbelow(2**31))
         read = self._read(prompt, options)
         pieces = PieceMaker(self._model.tokenizer, read.healed)
-        next_frame = started
         for frame in self._decode(read, options):
-            if time.monotonic() < next_frame and not frame.is_finished:
-                continue  # nobody can read so fast, and writing it out takes time
-            next_frame = time.monotonic() + self.frame_seconds
             candidates = tuple(pieces.candidate(row) for row in frame.rows)
             yield GenerationFrame(
                 candidates=candidates,
@@ -143,7 +139,7 @@ class NetworkTextGenerator:
         wanted = min(options.max_new_tokens + healed.num_removed_tokens, read.room)
         rules = rules_for(options, self._stop_ids, self._forbidden_ids, healed.rules)
         stop = frozenset(self._stop_ids)
-        stepper = self._stepper(options.condition)
+        writing = self._writing(options.condition)
         if options.num_beams > 1:
             search = BeamOptions(
                 max_new_tokens=wanted,
@@ -154,6 +150,7 @@ class NetworkTextGenerator:
                 rules=rules,
                 num_alternatives=options.num_alternatives,
             )
+            stepper = PlainStepper(self._model.engine.stepper(writing))
             return beam_search(stepper, healed.token_ids, search)
         sampling = SamplingOptions(
             max_new_tokens=wanted,
@@ -163,14 +160,14 @@ class NetworkTextGenerator:
             num_alternatives=options.num_alternatives,
         )
         prompts = [healed.token_ids] * options.num_return
-        return generate(stepper, prompts, sampling)
+        # nobody can read faster, and writing it out takes time
+        return self._sampling.generate(prompts, sampling, writing, self.frame_seconds)
 
-    def _stepper(self, condition: str) -> Stepper[Any]:
-        """Return the network's steps, their norms shifted by a condition."""
+    def _writing(self, condition: str) -> Writing:
+        """Return plain steps, or those whose norms a condition shifts."""
         if not condition:
-            return self._model.engine
-        index = self.conditions.index(condition)
-        return PlainStepper(self._model.engine.stepper(Writing(condition=index)))
+            return Writing()
+        return Writing(condition=self.conditions.index(condition))
 
     def _check_known(
         self, zh: str, en: str, wanted: str, choices: tuple[str, ...]

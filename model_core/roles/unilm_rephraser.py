@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model_core.decoding.frames import DecodedRow, DecodingFrame
-from model_core.decoding.loop import SamplingOptions, generate
+from model_core.decoding.loop import SamplingOptions
 from model_core.decoding.plan import rules_for
-from model_core.engines.base import PlainStepper
 from model_core.interfaces import (
     GenerationOptions,
     ModelError,
@@ -28,6 +27,7 @@ from model_core.interfaces import (
 )
 from model_core.roles.formats import Source
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.sampling import Sampling
 from model_core.roles.sentence_encoder import NetworkSentenceEncoder
 from model_core.roles.source_stepper import BEHIND_A_PREFIX, forbidden_in_targets
 from model_core.roles.unilm_rewriter import source_of
@@ -64,6 +64,7 @@ class UniLmSentenceRephraser:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        self._sampling = Sampling(model.engine)
         self._encoder = NetworkSentenceEncoder(
             replace(model, pooling=model.pooling or POOLING)
         )
@@ -102,8 +103,8 @@ class UniLmSentenceRephraser:
             rules=rules_for(drawing, self._stops, self._forbidden),
             seed=options.seed or 0,
         )
-        stepper = PlainStepper(self._model.engine.stepper(BEHIND_A_PREFIX))
-        return generate(stepper, [ids] * options.num_samples, sampling)
+        prompts = [ids] * options.num_samples
+        return self._sampling.generate(prompts, sampling, BEHIND_A_PREFIX)
 
     def _distinct(
         self, rows: Sequence[DecodedRow], source: str | None = None

@@ -124,6 +124,49 @@ def test_rows_may_be_moved_in_any_way(moves):
         np.testing.assert_allclose(found, expected, atol=5e-5)
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=2, max_size=5),
+    leaving=st.lists(st.integers(0, 9), min_size=2, max_size=4),
+    is_int8=st.booleans(),
+)
+def test_rows_of_several_prompts_join_and_leave_and_get_what_they_get_alone(
+    lengths, leaving, is_int8
+):
+    engine = _int8_engine() if is_int8 else _float_engine()
+    stepper = engine.stepper(Writing())
+    prompts = [random_ids(1, length) for length in lengths]
+    counts = [np.array([length], "int32") for length in lengths]
+
+    def step(cache, places, number):
+        tokens = np.full(len(places), number % VOCABULARY, "int32")
+        outputs, cache = stepper.decode_one_token(tokens, places, cache)
+        return outputs["logits"], cache, places + np.int32(1)
+
+    caches, alone = [], []
+    for index, (prompt, count) in enumerate(zip(prompts, counts, strict=True)):
+        room = 12 + 5 * index  # each has asked for another length
+        _, cache = stepper.prefill(prompt, count, room)
+        caches.append(cache)
+        _, cache = stepper.prefill(prompt, count, room)
+        said, places = [], count
+        for number in range(len(leaving) + 1):
+            logits, cache, places = step(cache, places, number)
+            said.append(logits[0])
+        alone.append(said)
+    cache, places = stepper.join(caches), np.concatenate(counts)
+    there = list(range(len(lengths)))
+    for number, leaves in enumerate([*leaving, 0]):
+        logits, cache, places = step(cache, places, number)
+        for row, who in enumerate(there):
+            np.testing.assert_array_equal(logits[row], alone[who][number])
+        if len(there) > 1:
+            kept = np.delete(np.arange(len(there), dtype="int32"), leaves % len(there))
+            cache, places = stepper.reorder(cache, kept), places[kept]
+            there = [there[row] for row in kept]
+    assert len(cache.prompts) == len(there)  # nobody's prompt is kept for nobody
+
+
 def test_one_thread_and_several_give_the_same_numbers(monkeypatch):
     batch = TokenBatch.from_rows([[1, 2, 3, 4], list(range(1, 20))])
     read = []

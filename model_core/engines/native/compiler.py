@@ -32,6 +32,7 @@ VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fno-math-errno")
 LIMIT_SECONDS = 120
+TRIAL = "#include <math.h>\n#include <pthread.h>\nint one(void) { return 1; }\n"
 
 
 class NativeUnavailableError(ValueError):
@@ -88,7 +89,7 @@ def compiled_library(cache: Path | None = None) -> Path:
 
 
 def is_obtainable(cache: Path | None = None) -> bool:
-    """Return whether the kernels are built, or there is a compiler to build them.
+    """Return whether the kernels are built, or a compiler that works can build them.
 
     Args:
         cache: Folder for them; the person's own cache where None.
@@ -100,9 +101,10 @@ def is_obtainable(cache: Path | None = None) -> bool:
     if any((folder / name).is_file() for folder in (BESIDE, cache or default_cache())):
         return True
     try:
-        return bool(_compiler())
+        _try(_compiler())
     except NativeUnavailableError:
         return False
+    return True
 
 
 def _folders(cache: Path) -> Iterator[Path]:
@@ -119,6 +121,19 @@ def _compiler() -> str:
     raise NativeUnavailableError(
         f"no C compiler (looked for {', '.join(filter(None, (told, *COMPILERS)))})"
     )
+
+
+def _try(compiler: str) -> None:
+    """Build a library of one function: some compilers lack headers or a linker.
+
+    Raises:
+        NativeUnavailableError: It cannot even do that.
+    """
+    with tempfile.TemporaryDirectory() as made:
+        source = Path(made) / "trial.c"
+        source.write_text(TRIAL, "utf8")
+        command = [compiler, *FLAGS, "-shared", str(source), "-pthread", "-lm"]
+        _run([*command, "-o", str(source.with_suffix(".so"))])
 
 
 def _digest() -> str:

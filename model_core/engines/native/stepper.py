@@ -4,6 +4,7 @@ Changes when rows of a batch share or move in another way.
 """
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +27,6 @@ class WrittenRows:
         prompt_of: int32 (rows,), which of them each row goes on from.
         prompt_lengths: int32 (rows,).
         own: Every row's slot for what it writes.
-        room: Positions that each of these must hold.
         table: Of ``own``, then of ``prompts``, for the kernels.
         sources: Slots of a decoder's sources, or None.
         source_table: Of these.
@@ -38,7 +38,6 @@ class WrittenRows:
     prompt_of: Ints
     prompt_lengths: Ints
     own: tuple[SequenceSlot, ...]
-    room: int
     table: "ctypes.Array[Slot]"
     sources: tuple[SequenceSlot, ...] = ()
     source_table: "ctypes.Array[Slot] | None" = None
@@ -102,7 +101,6 @@ class NativeStepper:
             prompt_of=np.arange(len(lengths), dtype="int32"),
             prompt_lengths=lengths,
             own=own,
-            room=room,
             table=slot_table([*own, *prompts]),
         )
         return outputs, cache
@@ -116,7 +114,7 @@ class NativeStepper:
         )
         if cache.source_lengths is not None:  # a decoder counts what it wrote itself
             positions = positions - cache.source_lengths + len(self._writing.start_ids)
-        spare = cache.own[0].capacity - 1
+        spare = np.array([slot.capacity - 1 for slot in cache.own], "int32")
         place = positions - cache.prompt_lengths
         # a finished row may repeat a token of its prompt, which is not written again
         place = np.where(place < 0, spare, place).astype("int32")
@@ -151,19 +149,48 @@ class NativeStepper:
         for row in order:
             slot = cache.own[row]
             if row in taken:
-                copied = free.pop() if free else self._slot(cache.room)
+                free_like = [one for one in free if one.capacity == slot.capacity]
+                copied = free_like[-1] if free_like else self._slot(slot.capacity)
+                free = [one for one in free if one is not copied]
                 copied.copy_from(slot, slot.capacity)
                 slot = copied
             taken.add(row)
             own.append(slot)
+        prompts, prompt_of = _still_read(cache.prompts, cache.prompt_of[order])
         return replace(
             cache,
+            prompts=prompts,
             own=tuple(own),
-            table=slot_table([*own, *cache.prompts]),
-            prompt_of=cache.prompt_of[order],
+            table=slot_table([*own, *prompts]),
+            prompt_of=prompt_of,
             prompt_lengths=cache.prompt_lengths[order],
             source_of=_rows_of(cache.source_of, order),
             source_lengths=_rows_of(cache.source_lengths, order),
+        )
+
+    def join(self, caches: Sequence[WrittenRows]) -> WrittenRows:
+        """Return the cache of the rows of several, in their order.
+
+        Raises:
+            ValueError: The rows read sources of a decoder.
+        """
+        if any(cache.sources for cache in caches):
+            raise ValueError("rows of a decoder cannot be joined")
+        counts = [len(cache.prompts) for cache in caches]
+        firsts = np.cumsum([0, *counts[:-1]])
+        own = tuple(slot for cache in caches for slot in cache.own)
+        prompts = tuple(slot for cache in caches for slot in cache.prompts)
+        return WrittenRows(
+            prompts=prompts,
+            prompt_of=np.concatenate(
+                [
+                    cache.prompt_of + np.int32(first)
+                    for cache, first in zip(caches, firsts, strict=True)
+                ]
+            ),
+            prompt_lengths=np.concatenate([cache.prompt_lengths for cache in caches]),
+            own=own,
+            table=slot_table([*own, *prompts]),
         )
 
     def _slot(self, positions: int) -> SequenceSlot:
@@ -242,7 +269,6 @@ class NativeStepper:
             prompt_of=np.zeros(count, "int32"),
             prompt_lengths=np.zeros(count, "int32"),
             own=own,
-            room=room,
             table=slot_table(own),
             sources=sources,
             source_table=source_table,
@@ -260,6 +286,16 @@ class NativeStepper:
             tokens = np.full(count, token, "int32")
             outputs, _ = self.decode_one_token(tokens, places, cache)
         return outputs
+
+
+def _still_read(
+    prompts: tuple[SequenceSlot, ...], prompt_of: Ints
+) -> tuple[tuple[SequenceSlot, ...], Ints]:
+    """Return the prompts that some row goes on from, and which is whose."""
+    used, renumbered = np.unique(prompt_of, return_inverse=True)
+    if not prompts or len(used) == len(prompts):
+        return prompts, prompt_of
+    return tuple(prompts[index] for index in used), renumbered.astype("int32")
 
 
 def _rows_of(array: Ints | None, order: list[int]) -> Ints | None:

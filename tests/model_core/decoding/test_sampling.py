@@ -1,54 +1,84 @@
 import numpy as np
 import pytest
 
-from model_core.decoding.sampling import Sampler
+from model_core.decoding.history import History
+from model_core.decoding.logits import (
+    ForbiddenTokens,
+    RepetitionPenalty,
+    Temperature,
+    TopK,
+    TopP,
+    apply,
+)
+from model_core.decoding.sampling import Sampler, choose, draw
 from model_core.decoding.scoring import chosen_token, log_normalizers
 
 LOGITS = np.random.default_rng(3).normal(size=8).astype("float32")
 CRITICAL_7_DEGREES = 24.3  # chi-square, 99.9 %
 
 
+def drawn(sampler, count, row=0, logits=LOGITS):
+    numbers = np.array([sampler.next_number(row) for _ in range(count)])
+    return draw(np.tile(logits, (count, 1)), numbers).tolist()
+
+
 def test_draws_follow_the_distribution():
-    sampler = Sampler(seed=5, num_rows=1)
-    draws = [sampler.choose(0, LOGITS) for _ in range(10_000)]
+    draws = drawn(Sampler(seed=5, num_rows=1), 10_000)
     expected = np.exp(LOGITS) / np.exp(LOGITS).sum() * len(draws)
     observed = np.bincount(draws, minlength=8)
     assert ((observed - expected) ** 2 / expected).sum() < CRITICAL_7_DEGREES
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_does_not():
-    def drawn(seed):
-        sampler = Sampler(seed, num_rows=1)
-        return [sampler.choose(0, LOGITS) for _ in range(50)]
-
-    assert drawn(1) == drawn(1)
-    assert drawn(1) != drawn(2)
+    one, again, other = (drawn(Sampler(seed, 1), 50) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
 
 
 def test_a_row_draws_the_same_however_many_rows_there_are():
     alone, beside = Sampler(4, num_rows=2), Sampler(4, num_rows=9)
-    for _ in range(50):
-        beside.choose(0, LOGITS)
-    one = [alone.choose(1, LOGITS) for _ in range(50)]
-    assert one == [beside.choose(1, LOGITS) for _ in range(50)]
-    assert one != [Sampler(4, 9).choose(2, LOGITS) for _ in range(50)]
-
-
-def test_every_token_takes_exactly_one_number_even_without_a_choice():
-    forced = np.full(8, -np.inf, np.float32)
-    forced[6] = -30
-    one, other = Sampler(0, 1), Sampler(0, 1)
-    assert one.choose(0, forced) == 6
-    other.choose(0, LOGITS)
-    assert [one.choose(0, LOGITS) for _ in range(20)] == [
-        other.choose(0, LOGITS) for _ in range(20)
-    ]
+    drawn(beside, 50)
+    one = drawn(alone, 50, row=1)
+    assert one == drawn(beside, 50, row=1)
+    assert one != drawn(Sampler(4, 9), 50, row=2)
 
 
 def test_a_forbidden_token_is_never_drawn():
     logits = np.where(np.arange(8) % 2, LOGITS, -np.inf).astype("float32")
-    sampler = Sampler(0, 1)
-    assert {sampler.choose(0, logits) for _ in range(500)} == {1, 3, 5, 7}
+    assert set(drawn(Sampler(0, 1), 500, logits=logits)) == {1, 3, 5, 7}
+
+
+def test_a_token_without_a_choice_is_drawn_whatever_the_number():
+    forced = np.full((3, 8), -np.inf, np.float32)
+    forced[:, 6] = -30
+    assert draw(forced, np.array([0.0, 0.5, 0.9999999])).tolist() == [6, 6, 6]
+
+
+SHORT = (Temperature(0.7), TopK(5), TopP(0.8))
+ENDINGS = [SHORT, SHORT[1:], SHORT[:2], (TopK(3),), (TopK(1),), (SHORT[0], SHORT[2])]
+
+
+@pytest.mark.parametrize(
+    "before", [(), (ForbiddenTokens((2, 9)), RepetitionPenalty(2))]
+)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_choosing_is_applying_the_rules_and_drawing(before, ending):
+    random = np.random.default_rng(2)
+    logits = random.normal(0, 2, (300, 90)).astype("float32")
+    logits[:100] = np.round(logits[:100])  # ties
+    history = History.of_prompts([[row % 9 + 1, 3] for row in range(300)])
+    numbers = random.random(300)
+    rules = (*before, *ending)
+    expected = draw(apply(rules, logits, history), numbers)
+    assert choose(rules, logits, history, numbers).tolist() == expected.tolist()
+
+
+def test_fewer_tokens_than_the_rule_keeps_are_enough():
+    logits = np.full((2, 50), -np.inf, np.float32)
+    logits[:, 7], logits[1, 3] = 1, 2
+    history = History.of_prompts([[1], [1]])
+    rules = (Temperature(0.5), TopK(20), TopP(0.9))
+    assert choose(rules, logits, history, np.array([0.99, 0.0])).tolist() == [7, 3]
 
 
 def test_a_negative_seed_is_refused():

@@ -77,6 +77,17 @@ class ToyStepper:
         cache = self._spend(cache)
         return ToyCache(cache.token_ids[rows], cache.lengths[rows])
 
+    def join(self, caches):
+        self.calls.append(("join", len(caches)))
+        spent = [self._spend(cache) for cache in caches]
+        width = max(cache.token_ids.shape[1] for cache in spent)
+        wider = [
+            np.pad(cache.token_ids, ((0, 0), (0, width - cache.token_ids.shape[1])))
+            for cache in spent
+        ]
+        lengths = np.concatenate([cache.lengths for cache in spent])
+        return ToyCache(np.concatenate(wider), lengths)
+
     def count(self, name: str) -> int:
         return sum(call == name for call, _ in self.calls)
 

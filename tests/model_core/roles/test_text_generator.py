@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from model_core.engines.base import Writing
 from model_core.interfaces import GenerationOptions, ModelError
 from model_core.roles.loaded import load_model
 from model_core.roles.text_generator import NetworkTextGenerator
@@ -158,11 +159,11 @@ def test_a_prompt_cut_inside_a_word_can_become_the_word(generator):
 
 @pytest.mark.usefixtures("every_frame")
 def test_closing_stops_the_computation(generator, monkeypatch):
-    engine = generator._model.engine
+    stepper = generator._model.engine.stepper(Writing())
     calls = []
-    step = engine.decode_one_token
+    step = stepper.decode_one_token
     monkeypatch.setattr(
-        engine, "decode_one_token", lambda *a: calls.append(1) or step(*a)
+        stepper, "decode_one_token", lambda *a: calls.append(1) or step(*a)
     )
     frames = generator.complete("春", GenerationOptions(max_new_tokens=30, seed=0))
     next(frames)

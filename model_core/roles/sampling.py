@@ -1,0 +1,75 @@
+"""Sampling on a loaded model: together with others where its engine can.
+
+Changes when a role's way to an engine's steps does.
+"""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from threading import Lock
+from typing import Any
+
+from model_core.decoding.frames import DecodingFrame
+from model_core.decoding.loop import SamplingOptions, generate
+from model_core.decoding.streams import Streams
+from model_core.engines.base import (
+    Engine,
+    JoiningRichStepper,
+    PlainJoiningStepper,
+    PlainStepper,
+    Writing,
+)
+
+
+class Sampling:
+    """Samples with an engine.
+
+    Args:
+        engine: Its steps of one kind are shared by all who ask at the same time, where
+            it can join them.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._streams: dict[JoiningRichStepper, Streams[Any]] = {}
+        self._lock = Lock()
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        options: SamplingOptions,
+        writing: Writing | None = None,
+        frame_seconds: float = 0.0,
+    ) -> Iterator[DecodingFrame]:
+        """Yield the whole result so far; see ``decoding.loop.generate``.
+
+        Args:
+            prompts: One list of token ids per row.
+            options: How to sample.
+            writing: The kind of steps; the plain causal ones where None.
+            frame_seconds: Between two frames at least, but for the last.
+        """
+        stepper = self._engine.stepper(writing or Writing())
+        if isinstance(stepper, JoiningRichStepper):
+            return self._shared(stepper).generate(prompts, options, frame_seconds)
+        frames = generate(PlainStepper(stepper), prompts, options)
+        return _spaced(frames, frame_seconds)
+
+    def _shared(self, stepper: JoiningRichStepper) -> Streams[Any]:
+        with self._lock:
+            if stepper not in self._streams:
+                self._streams[stepper] = Streams(PlainJoiningStepper(stepper))
+            return self._streams[stepper]
+
+
+def _spaced(
+    frames: Generator[DecodingFrame, None, None], seconds: float
+) -> Generator[DecodingFrame, None, None]:
+    """Yield the first frame, the last, and those far enough apart."""
+    following = 0.0
+    try:
+        for frame in frames:
+            if time.monotonic() >= following or frame.is_finished:
+                yield frame
+                following = time.monotonic() + seconds
+    finally:
+        frames.close()

@@ -143,37 +143,44 @@ typedef struct {
     float *relations; /* WIDE_ROWS x padded distances */
 } tile;
 
-/* to (rows, columns) = from (rows, in) x one panel of floats. */
-static void times_panel(int rows, int in, const float *from, int64_t from_stride,
-                        const float *panel, float *to, int64_t to_stride, int columns,
-                        int continues) {
-    const product p = {.in = in, .from = from, .from_stride = from_stride,
-                       .panels = panel, .to = to, .to_stride = to_stride,
-                       .columns = columns, .how = &as_it_is, .continues = continues};
-    floats_panel(rows, &p);
+/* to (rows, columns) = from (rows, in) x panels of floats. */
+static void times_panels(int rows, int in, const float *from, int64_t from_stride,
+                         const float *panels, int64_t panel_stride, float *to,
+                         int64_t to_stride, int columns, int continues) {
+    const int step = together(rows), count = PANELS(columns);
+    for (int panel = 0; panel < count;) {
+        const int is_several = step > 1 && panel + step <= count;
+        const product p = {.in = in,
+                           .from = from,
+                           .from_stride = from_stride,
+                           .panels = panels + panel * panel_stride,
+                           .panel_stride = panel_stride,
+                           .to = to + panel * MP_PANEL,
+                           .to_stride = to_stride,
+                           .columns = columns - panel * MP_PANEL,
+                           .how = &as_it_is,
+                           .continues = continues};
+        (is_several ? floats_panels : floats_panel)(rows, &p);
+        panel += is_several ? step : 1;
+    }
 }
 
 static void score(const tile *t, const mp_slot *slot, int layer, int first, int count) {
     const int size = t->body->head_size;
     const float *keys = slot->keys + layer * slot->layer_stride_keys +
                         (int64_t)t->head * slot->capacity * size;
-    for (int panel = 0; panel < PANELS(count); panel++)
-        times_panel(t->rows, size, t->queries, t->query_stride,
-                    keys + (int64_t)panel * size * MP_PANEL,
-                    t->scores + first + panel * MP_PANEL, t->stride, MP_PANEL, 0);
+    times_panels(t->rows, size, t->queries, t->query_stride, keys, size * MP_PANEL,
+                 t->scores + first, t->stride, PANELS(count) * MP_PANEL, 0);
 }
 
 static void mix(const tile *t, const mp_slot *slot, int layer, int first, int count,
                 int continues) {
-    const int size = t->body->head_size, groups = PANELS(size);
-    const int64_t width = t->body->num_heads * size;
+    const int size = t->body->head_size;
     const float *values = slot->values + layer * slot->layer_stride_values +
-                          (int64_t)t->head * slot->capacity * groups * MP_PANEL;
-    for (int group = 0; group < groups; group++)
-        times_panel(t->rows, count, t->scores + first, t->stride,
-                    values + (int64_t)group * slot->capacity * MP_PANEL,
-                    t->mixed + group * MP_PANEL, width, size - group * MP_PANEL,
-                    continues);
+                          (int64_t)t->head * slot->capacity * PANELS(size) * MP_PANEL;
+    times_panels(t->rows, count, t->scores + first, t->stride, values,
+                 (int64_t)slot->capacity * MP_PANEL, t->mixed,
+                 t->body->num_heads * size, size, continues);
 }
 
 static int distance(const mp_body *body, int apart) {
@@ -185,10 +192,9 @@ static int distance(const mp_body *body, int apart) {
 static void add_relations(const tile *t) {
     const mp_body *body = t->body;
     const int stride = PANELS(body->num_distances) * MP_PANEL;
-    for (int panel = 0; panel < PANELS(body->num_distances); panel++)
-        times_panel(t->rows, body->head_size, t->queries, t->query_stride,
-                    body->relation_keys + (int64_t)panel * body->head_size * MP_PANEL,
-                    t->relations + panel * MP_PANEL, stride, MP_PANEL, 0);
+    times_panels(t->rows, body->head_size, t->queries, t->query_stride,
+                 body->relation_keys, body->head_size * MP_PANEL, t->relations, stride,
+                 stride, 0);
     for (int r = 0; r < t->rows; r++)
         for (int k = 0; k < t->limit[r]; k++)
             t->scores[r * t->stride + k] +=
@@ -203,12 +209,9 @@ static void mix_relations(const tile *t) {
         for (int k = 0; k < t->limit[r]; k++)
             t->relations[r * stride + distance(body, k - t->position[r])] +=
                 t->scores[r * t->stride + k];
-    const int64_t width = body->num_heads * body->head_size;
-    for (int group = 0; group < PANELS(body->head_size); group++)
-        times_panel(
-            t->rows, body->num_distances, t->relations, stride,
-            body->relation_values + (int64_t)group * body->num_distances * MP_PANEL,
-            t->mixed + group * MP_PANEL, width, body->head_size - group * MP_PANEL, 1);
+    times_panels(t->rows, body->num_distances, t->relations, stride,
+                 body->relation_values, (int64_t)body->num_distances * MP_PANEL,
+                 t->mixed, body->num_heads * body->head_size, body->head_size, 1);
 }
 
 static void weigh(const tile *t, int of_source, int most) {

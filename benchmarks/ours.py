@@ -12,7 +12,13 @@ from benchmarks.contract import Decoder, Floats, GreedySteps, Setup
 from benchmarks.shapes import Ints
 from model_core.checkpoints.survey import Heads
 from model_core.decoding.beam import BeamOptions, beam_search
-from model_core.engines.base import Engine, PlainStepper, TokenBatch, Writing
+from model_core.engines.base import (
+    Engine,
+    PlainStepper,
+    TokenBatch,
+    Writing,
+    causal_steps,
+)
 from model_core.roles.loaded import LoadedModel, load_model
 from model_core.roles.target_format import load_target_format
 
@@ -55,17 +61,17 @@ class EngineSteps:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._steps = causal_steps(engine)
 
     def read(self, prompts: Ints, num_new: int) -> tuple[Floats, Any]:
         """See ``Steps.read``."""
         batch, length = prompts.shape
         lengths = np.full(batch, length, "int32")
-        return self._engine.prefill(prompts, lengths, length + num_new)
+        return self._steps.prefill(prompts, lengths, length + num_new)
 
     def step(self, token_ids: Ints, positions: Ints, cache: Any) -> tuple[Floats, Any]:
         """See ``Steps.step``."""
-        return self._engine.decode_one_token(token_ids, positions, cache)
+        return self._steps.decode_one_token(token_ids, positions, cache)
 
 
 class EngineReader:

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model_core.decoding.batch import Batch, advance, prefill, take
+from model_core.decoding.best import best_of_rows
 from model_core.decoding.checks import check_counts, check_prompts
 from model_core.decoding.frames import DecodedRow, DecodingFrame
-from model_core.decoding.logits import LogitsRule, Temperature, apply, best_first
+from model_core.decoding.logits import FORBIDDEN, LogitsRule, Temperature, apply
 from model_core.decoding.ranking import select
 from model_core.decoding.scoring import chosen_token, log_normalizers
 from model_core.decoding.stepper import CacheT, Logits, Stepper
@@ -236,14 +237,17 @@ def _ranked(
 ) -> list[_Candidate]:
     """Return the continuations by one token that may be chosen, best first."""
     count = options.num_beams + len(options.stop_token_ids)
-    candidates: list[_Candidate] = []
-    for beam in beams:
-        best = best_first(step.allowed[beam.place], count)
-        logits = step.allowed[beam.place, best] - step.normalizers[beam.place]
-        candidates += [
-            _Candidate(beam.total + logit, beam, token_id)
-            for logit, token_id in zip(logits.tolist(), best.tolist(), strict=True)
-        ]
+    places = [beam.place for beam in beams]
+    best = best_of_rows(step.allowed[places], count)
+    log_probs = best.values - step.normalizers[places, None]
+    candidates = [
+        _Candidate(beam.total + log_prob, beam, token_id)
+        for beam, ids, row in zip(
+            beams, best.indices.tolist(), log_probs.tolist(), strict=True
+        )
+        for token_id, log_prob in zip(ids, row, strict=True)
+        if log_prob > FORBIDDEN
+    ]
     candidates.sort(key=lambda candidate: -candidate.total)
     return candidates
 

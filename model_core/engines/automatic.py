@@ -40,10 +40,25 @@ def automatic_engine(network: "Network") -> "Engine":
         return KerasEngine(network)
 
 
+def exact_engine(network: "Network") -> "Engine":
+    """Return the fastest engine that keeps every weight as it is, for now and here.
+
+    The kernels where they are built already and know the network; else Keras.
+    """
+    if active_backend().accelerator() or not library.is_ready():
+        return KerasEngine(network)
+    from model_core.engines.native.engine import NativeEngine  # noqa: PLC0415
+
+    try:
+        return NativeEngine(network)
+    except NativeUnavailableError:
+        return KerasEngine(network)
+
+
 class GradualEngine:
     """Keras first, the kernels as soon as they are built.
 
-    A text that was begun by one engine is finished by it: the cache knows whose it is.
+    A text that was begun by one engine is finished by it: it has its steps.
 
     Args:
         network: With its weights.
@@ -87,27 +102,6 @@ class GradualEngine:
     def stepper(self, writing: Writing) -> RichStepper:
         """See ``Engine.stepper``."""
         return self._current.stepper(writing)
-
-    def prefill(
-        self, token_ids: Ints, lengths: Ints, capacity: int
-    ) -> tuple[Floats, Any]:
-        """See ``Stepper.prefill``."""
-        engine = self._current
-        logits, cache = engine.prefill(token_ids, lengths, capacity)
-        return logits, (engine, cache)
-
-    def decode_one_token(
-        self, token_ids: Ints, positions: Ints, cache: Any
-    ) -> tuple[Floats, Any]:
-        """See ``Stepper.decode_one_token``."""
-        engine, inner = cache
-        logits, inner = engine.decode_one_token(token_ids, positions, inner)
-        return logits, (engine, inner)
-
-    def reorder(self, cache: Any, rows: Ints) -> Any:
-        """See ``Stepper.reorder``."""
-        engine, inner = cache
-        return engine, engine.reorder(inner, rows)
 
     def _improve(self) -> None:
         try:

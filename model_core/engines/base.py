@@ -10,7 +10,6 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from model_core.decoding.stepper import Stepper
 from model_core.masks import MaskKind
 
 Ints = npt.NDArray[np.int32]
@@ -124,6 +123,17 @@ class JoiningRichStepper(RichStepper, Protocol):
         ...
 
 
+@runtime_checkable
+class RichAheadStepper(RichStepper, Protocol):
+    """A rich stepper that appends several tokens to a row; see ``AheadStepper``."""
+
+    def decode_tokens(
+        self, token_ids: Ints, rows: Ints, positions: Ints, cache: Any
+    ) -> tuple[dict[str, Floats], Any]:
+        """See ``AheadStepper.decode_tokens``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PlainStepper:
     """A ``Stepper`` out of a rich one: its logits alone."""
@@ -149,6 +159,11 @@ class PlainStepper:
         return self.rich.reorder(cache, rows)
 
 
+def causal_steps(engine: "Engine") -> PlainStepper:
+    """Return an engine's plain steps: causal, of segment 1, under no condition."""
+    return PlainStepper(engine.stepper(Writing()))
+
+
 @dataclass(frozen=True, slots=True)
 class PlainJoiningStepper(PlainStepper):
     """A ``JoiningStepper`` out of a rich one."""
@@ -160,8 +175,8 @@ class PlainJoiningStepper(PlainStepper):
         return self.rich.join(caches)
 
 
-class Engine(Stepper[Any], Protocol):
-    """Runs one network. The stepper half is the causal part with a cache."""
+class Engine(Protocol):
+    """Runs one network: reads texts whole, or steps through them with a cache."""
 
     @property
     def name(self) -> str:
@@ -206,7 +221,7 @@ class Engine(Stepper[Any], Protocol):
         ...
 
     def stepper(self, writing: Writing) -> RichStepper:
-        """Return steps of another kind than the causal ones of the engine itself."""
+        """Return the steps of a kind of writing, the same for the same kind."""
         ...
 
 

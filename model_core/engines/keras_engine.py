@@ -50,7 +50,6 @@ class KerasEngine:
         self.heads = tuple(network.heads)
         self._graphs: dict[Any, Any] = {}
         self._lock = Lock()
-        self._causal = self.stepper(Writing())
 
     def read(
         self,
@@ -123,24 +122,6 @@ class KerasEngine:
             ("stepper", writing), lambda: KerasStepper(self, writing), compiled=False
         )
         return made
-
-    def prefill(
-        self, token_ids: Ints, lengths: Ints, capacity: int
-    ) -> tuple[Floats, Caches]:
-        """See ``Stepper.prefill``."""
-        outputs, cache = self._causal.prefill(token_ids, lengths, capacity)
-        return outputs["logits"], cache
-
-    def decode_one_token(
-        self, token_ids: Ints, positions: Ints, cache: Caches
-    ) -> tuple[Floats, Caches]:
-        """See ``Stepper.decode_one_token``."""
-        outputs, cache = self._causal.decode_one_token(token_ids, positions, cache)
-        return outputs["logits"], cache
-
-    def reorder(self, cache: Caches, rows: Ints) -> Caches:
-        """See ``Stepper.reorder``."""
-        return self._causal.reorder(cache, rows)
 
     def rounded(self, length: int) -> int:
         """Return the length to compute at, so that few shapes are compiled."""

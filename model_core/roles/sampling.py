@@ -19,6 +19,8 @@ from model_core.engines.base import (
     Writing,
 )
 
+FRAME_SECONDS = 1 / 30
+
 
 class Sampling:
     """Samples with an engine.
@@ -52,7 +54,7 @@ class Sampling:
         if isinstance(stepper, JoiningRichStepper):
             return self._shared(stepper).generate(prompts, options, frame_seconds)
         frames = generate(PlainStepper(stepper), prompts, options)
-        return _spaced(frames, frame_seconds)
+        return spaced(frames, frame_seconds)
 
     def _shared(self, stepper: JoiningRichStepper) -> Streams[Any]:
         with self._lock:
@@ -61,10 +63,13 @@ class Sampling:
             return self._streams[stepper]
 
 
-def _spaced(
+def spaced(
     frames: Generator[DecodingFrame, None, None], seconds: float
 ) -> Generator[DecodingFrame, None, None]:
-    """Yield the first frame, the last, and those far enough apart."""
+    """Yield the first frame, the last, and those far enough apart.
+
+    Nobody reads thirty frames a second, and writing one out takes time.
+    """
     following = 0.0
     try:
         for frame in frames:

@@ -13,7 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from model_core.decoding.stepper import Logits, TokenIds
-from model_core.engines.base import Floats, RichStepper, Writing, padded
+from model_core.engines.base import (
+    Floats,
+    RichAheadStepper,
+    RichStepper,
+    Writing,
+    padded,
+)
 from model_core.roles.formats import Source
 from model_core.roles.loaded import LoadedModel
 
@@ -67,6 +73,23 @@ class SourceStepper:
         """See ``Stepper.decode_one_token``."""
         outputs, cache = self.step(token_ids, positions, cache)
         return outputs["logits"], cache
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether several tokens may be appended to a row at once."""
+        return isinstance(self._stepper, RichAheadStepper)
+
+    def decode_tokens(
+        self,
+        token_ids: TokenIds,
+        rows: TokenIds,
+        positions: TokenIds,
+        cache: SourceCache,
+    ) -> tuple[Logits, SourceCache]:
+        """See ``AheadStepper.decode_tokens``."""
+        stepper: Any = self._stepper
+        outputs, inner = stepper.decode_tokens(token_ids, rows, positions, cache.inner)
+        return outputs["logits"] + cache.prior[rows], SourceCache(inner, cache.prior)
 
     def reorder(self, cache: SourceCache, rows: TokenIds) -> SourceCache:
         """See ``Stepper.reorder``."""

@@ -24,7 +24,7 @@ from model_core.interfaces import (
     WeightsInfo,
 )
 from model_core.roles.loaded import LoadedModel
-from model_core.roles.sampling import Sampling
+from model_core.roles.sampling import FRAME_SECONDS, Sampling
 from model_core.tokenizers.base import Tokenizer
 
 WARM_UP = GenerationOptions(max_new_tokens=3, min_new_tokens=3, num_return=2)
@@ -55,7 +55,7 @@ class NetworkTextGenerator:
         frame_seconds: Between two frames at least, but for the last.
     """
 
-    frame_seconds = 1 / 30
+    frame_seconds = FRAME_SECONDS
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
@@ -160,7 +160,6 @@ class NetworkTextGenerator:
             num_alternatives=options.num_alternatives,
         )
         prompts = [healed.token_ids] * options.num_return
-        # nobody can read faster, and writing it out takes time
         return self._sampling.generate(prompts, sampling, writing, self.frame_seconds)
 
     def _writing(self, condition: str) -> Writing:

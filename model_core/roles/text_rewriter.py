@@ -4,13 +4,15 @@ Changes when rewriting takes another step. Knows no page and no file.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from model_core import masks
+from model_core.decoding.ahead import AheadStepper, generate_ahead
 from model_core.decoding.beam import BeamOptions, beam_search, beam_search_many
 from model_core.decoding.copy_beam import (
     CopyOptions,
@@ -18,8 +20,9 @@ from model_core.decoding.copy_beam import (
     copy_beam_search_many,
 )
 from model_core.decoding.copying import copied_spans
-from model_core.decoding.frames import DecodedRow
-from model_core.decoding.logits import LogitsRule, MinNewTokens, NoRepeatNgram
+from model_core.decoding.frames import DecodedRow, DecodingFrame
+from model_core.decoding.logits import LogitsRule, MinNewTokens, NoRepeatNgram, TopK
+from model_core.decoding.loop import SamplingOptions
 from model_core.decoding.sparse import SparseStepper
 from model_core.interfaces import (
     AttentionPicture,
@@ -34,12 +37,14 @@ from model_core.interfaces import (
 )
 from model_core.roles.formats import REWRITING, Source
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.sampling import FRAME_SECONDS, spaced
 from model_core.roles.source_stepper import (
     CopyingStepper,
     SourceStepper,
     forbidden_in_targets,
 )
 
+Frames = Generator[DecodingFrame, None, None]
 TOGETHER = 8  # sources searched in one pass
 
 
@@ -48,7 +53,12 @@ class NetworkTextRewriter:
 
     Args:
         model: The network, its tokenizer and its formats.
+
+    Attributes:
+        frame_seconds: Between two frames at least, but for the last.
     """
+
+    frame_seconds = FRAME_SECONDS
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
@@ -76,7 +86,7 @@ class NetworkTextRewriter:
         started = time.monotonic()
         self._check(options)
         read = self._source(source, options)
-        for frame in self._search(read, options):
+        for frame in spaced(self._search(read, options), self.frame_seconds):
             finished = all(row.finish for row in frame.rows)
             yield self._frame(frame.rows, read, started, finished=finished)
 
@@ -143,22 +153,22 @@ class NetworkTextRewriter:
             length_penalty=options.length_penalty,
             stop_token_ids=stop,
             rules=tuple(rules),
-            num_alternatives=3,
         )
 
     def _copy(self, options: RewriteOptions) -> CopyOptions:
         return CopyOptions(self._stops, frozenset(self._marks), options.sparse_top_k)
 
-    def _search(self, source: Source, options: RewriteOptions) -> Iterator[Any]:
+    def _search(self, source: Source, options: RewriteOptions) -> Frames:
         prompt = source.token_ids.tolist()
         if options.copy:
             copying = CopyingStepper(self._model, [source], self._forbidden)
             return copy_beam_search(
                 copying, prompt, self._beams(options), self._copy(options)
             )
-        return beam_search(
-            self._stepper([source], options), prompt, self._beams(options)
-        )
+        beams, stepper = self._beams(options), self._stepper([source], options)
+        if options.num_beams == 1 and getattr(stepper, "reads_ahead", False):
+            return _greedy(stepper, prompt, beams)
+        return beam_search(stepper, prompt, beams)
 
     def _search_many(
         self, sources: Sequence[Source], options: RewriteOptions
@@ -236,3 +246,18 @@ class NetworkTextRewriter:
             tuple(segments),
             np.asarray(ops.convert_to_numpy(mask)[0], np.bool_),
         )
+
+
+def _greedy(
+    stepper: AheadStepper[Any], prompt: Sequence[int], options: BeamOptions
+) -> Frames:
+    """Yield what a search with one beam finds, in fewer passes."""
+    sampling = SamplingOptions(
+        max_new_tokens=options.max_new_tokens,
+        stop_token_ids=options.stop_token_ids,
+        rules=(*options.rules, TopK(1)),
+    )
+    for frame in generate_ahead(stepper, prompt, sampling):
+        (row,) = frame.rows
+        score = options.score(row.log_prob, row.num_steps)
+        yield DecodingFrame((replace(row, score=score),))

@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from model_core import masks
-from model_core.engines.base import TokenBatch, Writing
-from model_core.engines.registry import ENGINES, build_engine
+from model_core.engines.base import TokenBatch, Writing, causal_steps
+from model_core.engines.registry import ENGINES, OPTIONAL, build_engine
 from model_core.models.heads import HEADS
 from model_core.models.network import weights_by_name
 from tests.model_core.tiny import (
@@ -22,7 +22,9 @@ from tests.model_core.tiny import (
 TOLERANCE = {"keras": 2e-5, "native": 2e-5, "native-int8": 0.1}
 
 
-@pytest.fixture(params=ENGINES, name="engine_name")
+@pytest.fixture(
+    params=[name for name in ENGINES if name not in OPTIONAL], name="engine_name"
+)
 def fixture_engine_name(request):
     return request.param
 
@@ -38,7 +40,8 @@ def test_decoding_equals_reading(engine_name, config):
     if not network.config.type_vocab_size:
         plain = ops.convert_to_numpy(network(ids, attention="causal")["logits"])
         np.testing.assert_allclose(full, plain, atol=TOLERANCE[engine_name])
-    logits, cache = engine.prefill(ids[:, :5], lengths, 9)
+    steps = causal_steps(engine)
+    logits, cache = steps.prefill(ids[:, :5], lengths, 9)
     rows = np.arange(2)
     assert logits.shape == (2, 31)
     for done in range(5):
@@ -46,20 +49,22 @@ def test_decoding_equals_reading(engine_name, config):
         expected = full[rows, place - 1]
         np.testing.assert_allclose(logits, expected, atol=TOLERANCE[engine_name])
         if done < 4:
-            logits, cache = engine.decode_one_token(ids[rows, place], place, cache)
+            logits, cache = causal_steps(engine).decode_one_token(
+                ids[rows, place], place, cache
+            )
 
 
 def test_reordering_moves_whole_rows(engine_name):
     engine = build_engine(engine_name, build_network(ROTARY))
     ids, lengths = random_ids(2, 4), np.array([4, 4], "int32")
-    _, cache = engine.prefill(ids, lengths, 8)
+    _, cache = causal_steps(engine).prefill(ids, lengths, 8)
     rows = np.array([1, 1, 0], "int32")
-    swapped = engine.reorder(cache, rows)
+    swapped = causal_steps(engine).reorder(cache, rows)
     new, place = np.array([3, 3, 3], "int32"), np.array([4, 4, 4], "int32")
-    logits, _ = engine.decode_one_token(new, place, swapped)
+    logits, _ = causal_steps(engine).decode_one_token(new, place, swapped)
     np.testing.assert_allclose(logits[0], logits[1], atol=1e-6)
-    _, again = engine.prefill(ids[rows], place, 8)
-    expected, _ = engine.decode_one_token(new, place, again)
+    _, again = causal_steps(engine).prefill(ids[rows], place, 8)
+    expected, _ = causal_steps(engine).decode_one_token(new, place, again)
     np.testing.assert_allclose(logits, expected, atol=TOLERANCE[engine_name])
 
 
@@ -242,7 +247,7 @@ def test_a_steppers_rows_can_be_reordered(engine_name):
 def test_a_source_is_read_otherwise_than_a_beginning(engine_name):
     engine = build_engine(engine_name, build_network(ROTARY))
     ids, lengths = random_ids(1, 5), np.array([5], "int32")
-    causal, _ = engine.prefill(ids, lengths, 8)
+    causal, _ = causal_steps(engine).prefill(ids, lengths, 8)
     plain, _ = engine.stepper(Writing()).prefill(ids, lengths, 8)
     np.testing.assert_allclose(plain["logits"], causal, atol=1e-6)
     prefix, _ = engine.stepper(Writing("prefix_lm")).prefill(ids, lengths, 8)
@@ -285,6 +290,8 @@ def test_nothing_is_compiled_again_for_other_sizes(engine_name, monkeypatch):
     )
     for rows, length, capacity in ((1, 3, 8), (2, 5, 70), (3, 4, 200)):
         lengths = np.full(rows, length, "int32")
-        _, cache = engine.prefill(random_ids(rows, length), lengths, capacity)
-        engine.decode_one_token(lengths * 0, lengths, cache)
+        _, cache = causal_steps(engine).prefill(
+            random_ids(rows, length), lengths, capacity
+        )
+        causal_steps(engine).decode_one_token(lengths * 0, lengths, cache)
     assert len(traced) <= 2  # one prefill, one step

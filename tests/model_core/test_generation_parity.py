@@ -7,6 +7,7 @@ from model_core.checkpoints.load import load_network
 from model_core.decoding.beam import BeamOptions, beam_search
 from model_core.decoding.logits import TopK
 from model_core.decoding.loop import SamplingOptions, generate
+from model_core.engines.base import causal_steps
 from model_core.engines.registry import build_engine
 
 torch = pytest.importorskip("torch")
@@ -52,7 +53,7 @@ def reference_tokens(reference, prompt):
 
 def test_64_greedy_tokens_are_identical_in_a_padded_batch(engine, reference):
     options = SamplingOptions(max_new_tokens=NEW_TOKENS, rules=(TopK(1),))
-    *_, frame = generate(engine, PROMPTS, options)
+    *_, frame = generate(causal_steps(engine), PROMPTS, options)
     expected = [reference_tokens(reference, prompt) for prompt in PROMPTS]
     assert [list(row.token_ids) for row in frame.rows] == expected
     assert len({tuple(tokens) for tokens in expected}) == len(PROMPTS)
@@ -61,14 +62,14 @@ def test_64_greedy_tokens_are_identical_in_a_padded_batch(engine, reference):
 
 def test_one_beam_is_greedy(engine, reference):
     options = BeamOptions(max_new_tokens=16, num_beams=1)
-    *_, frame = beam_search(engine, PROMPTS[0], options)
+    *_, frame = beam_search(causal_steps(engine), PROMPTS[0], options)
     expected = reference_tokens(reference, PROMPTS[0])[:16]
     assert list(frame.rows[0].token_ids) == expected
 
 
 def test_log_probabilities_are_the_models_own(engine, reference):
     options = SamplingOptions(max_new_tokens=12, rules=(TopK(1),))
-    *_, frame = generate(engine, PROMPTS[:1], options)
+    *_, frame = generate(causal_steps(engine), PROMPTS[:1], options)
     ids = [*PROMPTS[0], *frame.rows[0].token_ids]
     with torch.no_grad():
         scores = torch.log_softmax(reference(torch.tensor([ids])).logits[0], -1)

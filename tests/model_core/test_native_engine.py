@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_core.engines import automatic
-from model_core.engines.base import TokenBatch, Writing
+from model_core.engines.base import TokenBatch, Writing, causal_steps
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native import compiler, library
 from model_core.engines.native.calls import Kernels
@@ -54,15 +54,16 @@ KNOWN |= {
 
 def written(engine, tokens, lengths, steps, moves):
     """Logits of prompts, then of steps with rows moved between them."""
-    logits, cache = engine.prefill(tokens, lengths, tokens.shape[1] + steps)
+    writing = causal_steps(engine)
+    logits, cache = writing.prefill(tokens, lengths, tokens.shape[1] + steps)
     seen, places = [logits], lengths
     for step in range(steps):
         new = ((step * 7 + np.arange(len(places)) * 3) % VOCABULARY).astype("int32")
-        logits, cache = engine.decode_one_token(new, places, cache)
+        logits, cache = writing.decode_one_token(new, places, cache)
         seen.append(logits)
         places = places + 1
         rows = np.asarray(moves[step], "int32") % len(places)
-        cache, places = engine.reorder(cache, rows), places[rows]
+        cache, places = writing.reorder(cache, rows), places[rows]
     return seen
 
 
@@ -98,9 +99,9 @@ def test_a_rows_numbers_do_not_depend_on_its_neighbours(lengths, data):
         ids = random_ids(len(lengths), max(lengths))
         counts = np.asarray(lengths, "int32")
         ids = np.where(np.arange(ids.shape[1]) < counts[:, None], ids, 0)
-        together, _ = engine.prefill(ids.astype("int32"), counts, 32)
+        together, _ = causal_steps(engine).prefill(ids.astype("int32"), counts, 32)
         row = data.draw(st.integers(0, len(lengths) - 1))
-        alone, _ = engine.prefill(
+        alone, _ = causal_steps(engine).prefill(
             ids[row : row + 1, : counts[row]].astype("int32"), counts[row : row + 1], 32
         )
         np.testing.assert_array_equal(together[row], alone[0])
@@ -270,18 +271,18 @@ def test_padding_before_a_text_is_read_by_keras():
 def test_a_finished_row_may_repeat_the_end_of_its_prompt():
     engine = _float_engine()
     ids, lengths = random_ids(2, 4), np.array([4, 4], "int32")
-    _, cache = engine.prefill(ids, lengths, 8)
-    _, cache = engine.decode_one_token(
+    _, cache = causal_steps(engine).prefill(ids, lengths, 8)
+    _, cache = causal_steps(engine).decode_one_token(
         np.array([ids[0, 3], 5], "int32"), np.array([3, 4], "int32"), cache
     )
-    logits, _ = engine.decode_one_token(
+    logits, _ = causal_steps(engine).decode_one_token(
         np.array([ids[0, 3], 6], "int32"), np.array([3, 5], "int32"), cache
     )
-    _, again = engine.prefill(ids[1:], lengths[1:], 8)
-    _, again = engine.decode_one_token(
+    _, again = causal_steps(engine).prefill(ids[1:], lengths[1:], 8)
+    _, again = causal_steps(engine).decode_one_token(
         np.array([5], "int32"), np.array([4], "int32"), again
     )
-    expected, _ = engine.decode_one_token(
+    expected, _ = causal_steps(engine).decode_one_token(
         np.array([6], "int32"), np.array([5], "int32"), again
     )
     np.testing.assert_array_equal(logits[1], expected[0])
@@ -439,17 +440,20 @@ def test_keras_answers_until_the_kernels_are_built(monkeypatch):
     engine = build_engine("auto", network)
     ids, lengths = random_ids(2, 4), np.array([4, 3], "int32")
     assert "keras" in engine.name
-    _, cache = engine.prefill(ids, lengths, 8)
+    steps = causal_steps(engine)
+    _, cache = steps.prefill(ids, lengths, 8)
     gate.set()
     engine.wait()
     assert engine.name == "native-int8"
     # what Keras began it goes on with
-    logits, cache = engine.decode_one_token(ids[:, 0].copy(), lengths, cache)
+    logits, cache = steps.decode_one_token(ids[:, 0].copy(), lengths, cache)
     keras = KerasEngine(network)
-    _, expected = keras.prefill(ids, lengths, 8)
-    expected, _ = keras.decode_one_token(ids[:, 0].copy(), lengths, expected)
+    _, expected = causal_steps(keras).prefill(ids, lengths, 8)
+    expected, _ = causal_steps(keras).decode_one_token(
+        ids[:, 0].copy(), lengths, expected
+    )
     np.testing.assert_allclose(logits, expected, atol=1e-6)
-    engine.reorder(cache, np.array([1, 0], "int32"))
+    steps.reorder(cache, np.array([1, 0], "int32"))
     batch = TokenBatch.from_rows([[1, 2, 3]])
     found = engine.read(batch, "causal")["logits"]
     np.testing.assert_array_equal(found, made.read(batch, "causal")["logits"])

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from model_core.engines.base import Writing
+from model_core.engines.base import Writing, causal_steps
 from model_core.engines.native import passes
 from model_core.engines.native.engine import NativeEngine, NativeInt8Engine
 from model_core.engines.native.passes import ROWS_TOGETHER, joined
@@ -197,13 +197,15 @@ def test_a_long_prompt_lets_others_step_in_between(monkeypatch):
 
     monkeypatch.setattr("model_core.engines.native.passes.SLICE_OPERATIONS", 1)
     ids = np.ones((5, 20), "int32")
-    _, cache = engine.prefill(ids[:1, :3], np.array([3], "int32"), 8)
+    _, cache = causal_steps(engine).prefill(ids[:1, :3], np.array([3], "int32"), 8)
     monkeypatch.setattr(kernels, "run", slow)
     reading = threading.Thread(
-        target=lambda: engine.prefill(ids, np.full(5, 20, "int32"), 24)
+        target=lambda: causal_steps(engine).prefill(ids, np.full(5, 20, "int32"), 24)
     )
     reading.start()
     time.sleep(0.02)
-    engine.decode_one_token(np.array([2], "int32"), np.array([3], "int32"), cache)
+    causal_steps(engine).decode_one_token(
+        np.array([2], "int32"), np.array([3], "int32"), cache
+    )
     reading.join(5)
     assert order == [(True, (0, 1)), (False, (0, 2)), (True, (1, 2))]

@@ -15,7 +15,7 @@ from model_core.engines.native.calls import TokenRows
 from model_core.engines.native.packed import PackedNetwork
 from model_core.engines.native.passes import Outputs, Pass, PassKind
 from model_core.engines.native.slots import SequenceSlot, slot_table
-from model_core.engines.native.stepper import NativeStepper, WrittenRows
+from model_core.engines.native.stepper import NativeStepper
 from model_core.masks import MaskKind
 from model_core.models.network import Network
 
@@ -41,7 +41,6 @@ class NativeEngine:
         self.heads = self._packed.heads
         self._steppers: dict[Writing, NativeStepper] = {}
         self._lock = Lock()
-        self._causal = self.stepper(Writing())
 
     def read(
         self,
@@ -83,24 +82,6 @@ class NativeEngine:
             if writing not in self._steppers:
                 self._steppers[writing] = NativeStepper(self._packed, writing)
             return self._steppers[writing]
-
-    def prefill(
-        self, token_ids: Ints, lengths: Ints, capacity: int
-    ) -> tuple[Floats, WrittenRows]:
-        """See ``Stepper.prefill``."""
-        outputs, cache = self._causal.prefill(token_ids, lengths, capacity)
-        return outputs["logits"], cache
-
-    def decode_one_token(
-        self, token_ids: Ints, positions: Ints, cache: WrittenRows
-    ) -> tuple[Floats, WrittenRows]:
-        """See ``Stepper.decode_one_token``."""
-        outputs, cache = self._causal.decode_one_token(token_ids, positions, cache)
-        return outputs["logits"], cache
-
-    def reorder(self, cache: WrittenRows, rows: Ints) -> WrittenRows:
-        """See ``Stepper.reorder``."""
-        return self._causal.reorder(cache, rows)
 
     def _states(
         self, batch: TokenBatch, attention: MaskKind, lengths: Any

@@ -109,33 +109,40 @@ class NativeStepper:
         self, token_ids: Ints, positions: Ints, cache: WrittenRows
     ) -> tuple[dict[str, Floats], WrittenRows]:
         """See ``RichStepper.decode_one_token``."""
+        every = np.arange(len(token_ids), dtype="int32")
+        return self.decode_tokens(token_ids, every, positions, cache)
+
+    def decode_tokens(
+        self, token_ids: Ints, rows: Ints, positions: Ints, cache: WrittenRows
+    ) -> tuple[dict[str, Floats], WrittenRows]:
+        """See ``RichAheadStepper.decode_tokens``."""
         token_ids, positions = (
             np.ascontiguousarray(one, "int32") for one in (token_ids, positions)
         )
         if cache.source_lengths is not None:  # a decoder counts what it wrote itself
-            positions = positions - cache.source_lengths + len(self._writing.start_ids)
-        spare = np.array([slot.capacity - 1 for slot in cache.own], "int32")
-        place = positions - cache.prompt_lengths
+            behind = cache.source_lengths[rows]
+            positions = positions - behind + len(self._writing.start_ids)
+        spare = np.array([slot.capacity - 1 for slot in cache.own], "int32")[rows]
+        place = positions - cache.prompt_lengths[rows]
         # a finished row may repeat a token of its prompt, which is not written again
         place = np.where(place < 0, spare, place).astype("int32")
-        count = len(token_ids)
-        rows = TokenRows(
-            slot=np.arange(count, dtype="int32"),
+        where = TokenRows(
+            slot=rows,
             place=place,
             position=positions,
             limit=positions + np.int32(1),
-            shared_slot=cache.prompt_of + np.int32(count),
-            shared_length=cache.prompt_lengths,
+            shared_slot=cache.prompt_of[rows] + np.int32(len(cache.own)),
+            shared_length=cache.prompt_lengths[rows],
             slots=cache.table,
-            source_slot=cache.source_of,
-            source_length=cache.source_lengths,
+            source_slot=_rows_of(cache.source_of, rows),
+            source_length=_rows_of(cache.source_lengths, rows),
             source_slots=cache.source_table,
         )
         segments = None
         if self._has_segments:
             segments = np.full_like(token_ids, self._writing.segment)
         hidden = self._embedding(token_ids, positions, segments, norm=self._norm)
-        asked = Pass(rows, hidden, rows.slot)
+        asked = Pass(where, hidden, np.arange(len(token_ids), dtype="int32"))
         return self._packed.passes.ask(self._kind, asked), cache
 
     def reorder(self, cache: WrittenRows, rows: Ints) -> WrittenRows:
@@ -298,5 +305,5 @@ def _still_read(
     return tuple(prompts[index] for index in used), renumbered.astype("int32")
 
 
-def _rows_of(array: Ints | None, order: list[int]) -> Ints | None:
+def _rows_of(array: Ints | None, order: list[int] | Ints) -> Ints | None:
     return None if array is None else array[order]

@@ -71,6 +71,19 @@ class ToyStepper:
             cache.lengths[row] = place + 1
         return self._logits(cache), cache
 
+    def decode_tokens(self, token_ids, rows, positions, cache):
+        """Append several tokens to the rows; a place may be read again."""
+        self.calls.append(("ahead", len(token_ids)))
+        cache = self._spend(cache)
+        logits = []
+        for token_id, row, place in zip(token_ids, rows, positions, strict=True):
+            assert place <= cache.lengths[row], "position leaves a gap"
+            cache.token_ids[row, place] = token_id
+            cache.lengths[row] = place + 1
+            seen = cache.token_ids[row, : place + 1].tolist()
+            logits.append(self.logits_after(seen))
+        return np.stack(logits), cache
+
     def reorder(self, cache, rows):
         self.calls.append(("reorder", len(rows)))
         assert rows.dtype == np.int32

@@ -91,8 +91,9 @@ def test_results_come_best_first_and_spell_their_text(rewriter, options):
 
 
 def test_every_frame_is_the_whole_result_so_far_and_the_last_one_shows_the_mask(
-    rewriter,
+    rewriter, monkeypatch
 ):
+    monkeypatch.setattr(rewriter, "frame_seconds", 0)
     frames = list(rewriter.rewrite(RIVER, PLAIN))
     assert len(frames) > 2
     assert [frame.attention is None for frame in frames[:-1]] == [True] * (
@@ -237,6 +238,7 @@ def test_closing_stops_the_computation(rewriter, monkeypatch):
             "decode_one_token",
             lambda *a, step=step: calls.append(1) or step(*a),
         )
+    monkeypatch.setattr(rewriter, "frame_seconds", 0)
     frames = rewriter.rewrite(RIVER, RewriteOptions("title", 30, 30))
     next(frames)
     next(frames)

@@ -3,6 +3,7 @@
 Changes when the way the server starts or ends changes. Knows no task.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -98,6 +99,8 @@ class Server:
             **HARDENED,
         )
         self._page.server.config.timeout_graceful_shutdown = GRACE_SECONDS
+        gc.freeze()  # the page and its modules live as long as the process
+        gc.enable()
         self._shelf.start()
         return "  ".join(filter(None, (local, public)))
 

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as app says; before numpy
 from demos.tasks import Shelf
 from demos.terminal.arguments import Weights
 from demos.terminal.session import PIPE_CLOSED, Streams, run

@@ -20,6 +20,7 @@ from model_core.checkpoints.report import survey_lines, survey_values
 from model_core.checkpoints.survey import survey_checkpoint
 from model_core.config import TransformerConfig
 from model_core.conversion import terminal
+from model_core.engines.framework import prepare_backend
 from model_core.interfaces import ModelError
 
 MAX_INPUT_BYTES = 64 * 2**20
@@ -104,6 +105,7 @@ def _logits(options: argparse.Namespace) -> int:
     folder, _ = _locate(options)
     arrays = _checked_input(values, survey_checkpoint(folder).config)
     # the framework takes seconds to load: only now, when the input is sound
+    prepare_backend(options.engine)
     from model_core.checkpoints.load import load_network  # noqa: PLC0415
     from model_core.engines.base import TokenBatch  # noqa: PLC0415
     from model_core.engines.registry import build_engine  # noqa: PLC0415

@@ -12,7 +12,6 @@ foreign exception leaves this file.
 import contextlib
 import itertools
 import logging
-import os
 import queue
 import threading
 import time
@@ -33,6 +32,7 @@ from model_core.catalog.sizes import num_parameters
 from model_core.checkpoints.hub import DownloadCancelledError, HubClient
 from model_core.checkpoints.load_failures import load_failure, refusal
 from model_core.checkpoints.needs import count_parameters
+from model_core.engines.framework import prepare_backend
 from model_core.engines.registry import AUTO as ENGINE_AUTO
 from model_core.engines.registry import ENGINES, check_engine
 from model_core.interfaces import (
@@ -133,7 +133,7 @@ def load_player(
     Raises:
         ModelError: ``missing_head`` for weights that can play no part at all.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its chatter is for nobody here
+    prepare_backend(settings.engine, settings.dtype)
     from model_core.engines.native.library import build_in_background  # noqa: PLC0415
 
     build_in_background()

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# what serves may do without it; references, training and the parts are told here
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 # a shared machine stalls at times: the laws are about values, not about speed
 settings.register_profile(

@@ -84,7 +84,17 @@ def _torch_accelerator() -> str:
     return "cuda:0" if torch.cuda.is_available() else ""
 
 
+def _as_it_is(function: Function) -> Function:
+    """Numpy has nothing to compile."""
+    return function
+
+
+def _no_accelerator() -> str:
+    return ""
+
+
 BACKENDS: dict[str, Backend] = {
+    "numpy": Backend(_as_it_is, _no_accelerator),
     "tensorflow": Backend(_tensorflow_function, _tensorflow_accelerator),
     "jax": Backend(_jax_function, _jax_accelerator, length_step=64),
     "torch": Backend(_torch_function, _torch_accelerator),

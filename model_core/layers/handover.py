@@ -105,6 +105,10 @@ def _torch_unfilled(shape: tuple[int, ...], dtype: str) -> Any:
     return torch.empty(shape, dtype=getattr(torch, dtype))
 
 
+def _numpy_unfilled(shape: tuple[int, ...], dtype: str) -> Any:
+    return np.empty(shape, numpy_dtype(dtype))
+
+
 def _tensorflow_take_over(variable: keras.Variable, array: Array) -> None:
     import tensorflow as tf  # noqa: PLC0415
 
@@ -130,13 +134,19 @@ def _torch_take_over(variable: keras.Variable, array: Array) -> None:
     variable.value.data = tensor.to(variable.value.device)
 
 
+def _numpy_take_over(variable: keras.Variable, array: Array) -> None:
+    variable._value = array  # noqa: SLF001 - assign would copy it
+
+
 _UNFILLED: Mapping[str, Callable[[tuple[int, ...], str], Any]] = {
     "tensorflow": _tensorflow_unfilled,
     "jax": _jax_unfilled,
     "torch": _torch_unfilled,
+    "numpy": _numpy_unfilled,
 }
 _TAKE_OVER: Mapping[str, Callable[[keras.Variable, Array], None]] = {
     "tensorflow": _tensorflow_take_over,
     "jax": _jax_take_over,
     "torch": _torch_take_over,
+    "numpy": _numpy_take_over,
 }

@@ -6,6 +6,8 @@ The place where a mask kind meets the network. Knows no checkpoint and no tokeni
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from model_core import masks
@@ -348,6 +350,14 @@ def weights_by_name(network: Network) -> dict[str, keras.Variable]:
             inside = weight.path.split(f"{owner.name}/", 1)[1]
             named[prefix + inside] = weight
     return named
+
+
+def arrays_by_name(network: Network) -> dict[str, npt.NDArray[Any]]:
+    """Return every weight's numbers under its name; see ``weights_by_name``."""
+    return {
+        name: np.asarray(ops.convert_to_numpy(weight))
+        for name, weight in weights_by_name(network).items()
+    }
 
 
 def _owned_heads(network: Network) -> list[tuple[keras.layers.Layer, str]]:

@@ -4,7 +4,7 @@ Changes when playing needs another part. Knows no task and no network address.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_core.checkpoints.load import load_network
@@ -30,7 +30,7 @@ class LoadedModel:
     """Everything a role needs.
 
     Attributes:
-        info: Which weights, on what.
+        loaded: Which weights, and what they were loaded onto.
         config: The network's sizes.
         tokenizer: The checkpoint's.
         engine: Runs the network.
@@ -42,7 +42,7 @@ class LoadedModel:
         pooling: How a sentence's vector is read off it; None where nothing is said.
     """
 
-    info: WeightsInfo
+    loaded: WeightsInfo
     config: TransformerConfig
     tokenizer: Tokenizer
     engine: Engine
@@ -52,6 +52,12 @@ class LoadedModel:
     turn_layout: TurnLayout
     folder: Path
     pooling: Pooling | None = None
+
+    @property
+    def info(self) -> WeightsInfo:
+        """Which weights, on what now: a faster engine may have come since."""
+        engine = self.engine
+        return replace(self.loaded, engine=engine.name, device=engine.device)
 
 
 def load_model(
@@ -93,7 +99,7 @@ def load_model(
     _check_parts(parts, loaded.config)
     runner = build_engine(engine, loaded.network)
     return LoadedModel(
-        info=describe(loaded.network, loaded.family.name, name, commit, runner),
+        loaded=describe(loaded.network, loaded.family.name, name, commit, runner),
         config=loaded.config,
         tokenizer=tokenizer,
         engine=runner,

@@ -6,16 +6,16 @@ Changes when filling blanks takes another step. Knows no label and no pattern.
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from model_core.checkpoints.export import export_weights
+from model_core.engines.automatic import exact_engine
 from model_core.engines.base import TokenBatch
-from model_core.engines.registry import build_engine
 from model_core.interfaces import (
     Blanked,
     LearningFrame,
@@ -23,17 +23,13 @@ from model_core.interfaces import (
     ModelError,
     WeightsInfo,
 )
-from model_core.models.network import weights_by_name
+from model_core.models.network import Network, arrays_by_name
 from model_core.roles.blanks import Blank, BlankLayout
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.parts import FILE_NAME, Parts
 from model_core.tokenizers.load import read_declared
-from model_core.training.cloze_learner import (
-    ClozeExample,
-    ClozeLearning,
-    copy_network,
-    learn,
-)
+from model_core.training.apart import learn_on_copy
+from model_core.training.cloze_learner import ClozeExample, ClozeLearning
 from model_core.training.objectives.cloze import vocabulary_head
 
 TOGETHER = 16
@@ -108,32 +104,24 @@ class NetworkMaskFiller:
             0 if mask_id is None else mask_id,
             options.seed,
         )
-        copy = copy_network(self._model.engine.network)
-        losses: list[float] = []
-        for loss in learn(copy, examples, how):
-            losses.append(loss)
-            elapsed = time.monotonic() - started
-            if len(losses) == how.num_steps or elapsed > options.max_seconds:
-                break
-            yield LearningFrame(len(losses), how.num_steps, tuple(losses), elapsed)
-        engine = build_engine("keras", copy)
-        learned = NetworkMaskFiller(replace(self._model, engine=engine), is_taught=True)
-        yield LearningFrame(
-            len(losses),
-            how.num_steps,
-            tuple(losses),
-            time.monotonic() - started,
-            learned,
-        )
+        network = self._model.engine.network
+        with closing(
+            learn_on_copy(network, examples, how, options.max_seconds)
+        ) as looks:
+            for look in looks:
+                yield LearningFrame(
+                    len(look.losses),
+                    how.num_steps,
+                    look.losses,
+                    time.monotonic() - started,
+                    None if look.network is None else self._taught(look.network),
+                )
 
     def save(self, folder: str) -> None:
         """See ``MaskFiller.save``."""
         path = Path(folder)
         network = self._model.engine.network
-        weights = {
-            name: np.asarray(ops.convert_to_numpy(weight))
-            for name, weight in weights_by_name(network).items()
-        }
+        weights = arrays_by_name(network)
         heads = tuple(network.heads)
         kind = read_declared(self._model.folder).class_of_pieces
         facts = {"tokenizer_class": kind} if kind else {}
@@ -143,6 +131,11 @@ class NetworkMaskFiller:
                 shutil.copy(self._model.folder / name, path / name)
         parts = Parts(("words",), blank_style=self._model.parts.blank_style)
         parts.save(path / FILE_NAME)
+
+    def _taught(self, network: Network) -> "NetworkMaskFiller":
+        """Return who fills blanks with a learned copy."""
+        model = replace(self._model, engine=exact_engine(network))
+        return NetworkMaskFiller(model, is_taught=True)
 
     def _spelled(self, word: str) -> tuple[int, ...]:
         tokenizer = self._model.tokenizer

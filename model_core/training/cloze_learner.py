@@ -3,8 +3,9 @@
 Changes when few-shot learning changes. The given network is only read.
 """
 
+import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -59,6 +60,19 @@ class ClozeLearning:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """How far a lesson is.
+
+    Attributes:
+        losses: In nats, one per step made.
+        network: The learned copy; only at the end.
+    """
+
+    losses: tuple[float, ...]
+    network: Network | None = None
+
+
 def copy_network(network: Network) -> Network:
     """Return a network of the same weights that can change on its own.
 
@@ -70,6 +84,32 @@ def copy_network(network: Network) -> Network:
     for name, weight in weights_by_name(copy).items():
         weight.assign(keras.ops.copy(theirs[name]))
     return copy
+
+
+def learn_here(
+    network: Network,
+    examples: Sequence[ClozeExample],
+    how: ClozeLearning,
+    max_seconds: float,
+) -> Generator[Taught, None, None]:
+    """Teach a copy of a network in this process; the last look holds the copy.
+
+    Args:
+        network: Only read.
+        examples: At least one.
+        how: Rates and sizes.
+        max_seconds: When to stop before all steps are made.
+    """
+    started = time.monotonic()
+    copy = copy_network(network)
+    losses: tuple[float, ...] = ()
+    for loss in learn(copy, examples, how):
+        losses = (*losses, loss)
+        is_late = time.monotonic() - started > max_seconds
+        if len(losses) == how.num_steps or is_late:
+            break
+        yield Taught(losses)
+    yield Taught(losses, copy)
 
 
 def learn(

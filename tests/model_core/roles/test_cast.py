@@ -3,6 +3,8 @@
 import json
 import logging
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,6 +57,16 @@ def test_one_checkpoint_plays_every_part(cast, role):
     assert type(player).__name__ == CASTING[role.name][0].name
     assert player.weights == cast.weights
     assert cast.play(role) is player
+
+
+def test_weights_tell_the_engine_that_answers_now(cast):
+    """Kernels may be ready only after the weights were loaded."""
+    later = SimpleNamespace(name="faster", device="elsewhere")
+    told = Cast(replace(cast._model, engine=later)).weights
+    assert (told.engine, told.device) == ("faster", "elsewhere")
+    assert replace(told, engine="", device="") == replace(
+        cast.weights, engine="", device=""
+    )
 
 
 def test_all_parts_share_one_network(cast):

@@ -12,6 +12,8 @@ STREAMS = "streams"
 REFERENCE = "keras"
 INT8 = "int8"
 """An engine of ours whose name has it keeps its weights so."""
+READERS = ("openvino",)
+"""Engines of ours whose steps are another's: only what they read is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def engine_row(engine: str) -> Row:
         f"ours-{name}",
         "benchmarks.ours",
         precision or usual,
-        (*ALL_PARTS, STREAMS),
+        ("encoder",) if name in READERS else (*ALL_PARTS, STREAMS),
         name,
         in_peers=False,
         once=ALL_PARTS if name == REFERENCE else (),

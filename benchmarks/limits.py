@@ -6,7 +6,7 @@ int8 are left out: the limits are a little lower than what can be had.
 
 from benchmarks.shapes import Scale
 
-WEIGHT_BYTES = {"float32": 4.0, "int8": 1.0}
+WEIGHT_BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0}
 PER_LAYER = 12
 """A block's matrices in squares of the width: 4 of the attention, 8 behind it."""
 PER_CROSSED_STEP = 14

@@ -4,6 +4,7 @@ Changes when engines are built or asked otherwise.
 """
 
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from model_core.engines.base import (
     Writing,
     causal_steps,
 )
+from model_core.engines.improving import ImprovingEngine
+from model_core.engines.registry import OPTIONAL
 from model_core.roles.loaded import LoadedModel, load_model
 from model_core.roles.target_format import load_target_format
 
@@ -30,7 +33,9 @@ def prepare(setup: Setup, part: str) -> None:
 
 def versions() -> dict[str, str]:
     """See ``Contender.versions``."""
-    return {"keras": version("keras"), "tensorflow": version("tensorflow")}
+    names = ["keras", "tensorflow"]
+    names += [name for name in OPTIONAL.values() if find_spec(name)]
+    return {name: version(name) for name in names}
 
 
 def decoder(setup: Setup) -> Decoder:
@@ -49,8 +54,17 @@ def beam_writer(setup: Setup) -> "EngineBeams":
 
 
 def load(setup: Setup, heads: Heads) -> LoadedModel:
-    """Load the folder behind the engine that the setup names."""
-    return load_model(setup.source, name="random", heads=heads, engine=setup.engine)
+    """Load the folder behind the engine that the setup names, and wait for it.
+
+    Raises:
+        ValueError: Another engine answers in its place.
+    """
+    model = load_model(setup.source, name="random", heads=heads, engine=setup.engine)
+    if isinstance(model.engine, ImprovingEngine):
+        model.engine.wait()
+    if setup.engine in OPTIONAL and not model.engine.name.startswith(setup.engine):
+        raise ValueError(f"{setup.engine} is not here: {model.engine.name} answers")
+    return model
 
 
 class EngineSteps:

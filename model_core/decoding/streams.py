@@ -27,7 +27,7 @@ from model_core.decoding.scoring import (
     log_normalizers,
     rows_without_numbers,
 )
-from model_core.decoding.stepper import CacheT, JoiningStepper
+from model_core.decoding.stepper import CacheT, JoiningStepper, Stepper
 
 SMOOTH_STREAMS = 3
 """With more, frames are rarer: making them takes the time that steps need."""
@@ -118,6 +118,7 @@ class Streams(Generic[CacheT]):
         prompts: Sequence[Sequence[int]],
         options: SamplingOptions,
         frame_seconds: float = 0.0,
+        reading: Stepper[CacheT] | None = None,
     ) -> Generator[DecodingFrame, None, None]:
         """Yield the whole result so far, every so often; see ``loop.generate``.
 
@@ -129,23 +130,26 @@ class Streams(Generic[CacheT]):
             options: How to sample.
             frame_seconds: Between two frames at least, but for the last; longer where
                 many share the steps.
+            reading: Reads the prompts, into a cache of the steps; the steps' own
+                reading where None.
 
         Raises:
             ValueError: No prompt, or one without a token (at once).
             FloatingPointError: The network's logits are not numbers.
         """
         check_prompts(prompts)
-        return self._frames(prompts, options, frame_seconds)
+        return self._frames(prompts, options, frame_seconds, reading or self._stepper)
 
     def _frames(
         self,
         prompts: Sequence[Sequence[int]],
         options: SamplingOptions,
         frame_seconds: float,
+        reading: Stepper[CacheT],
     ) -> Generator[DecodingFrame, None, None]:
         count = len(prompts)
         stream = _Stream(options, Sampler(options.seed, count), [DecodedRow()] * count)
-        batch = prefill(self._stepper, prompts, options.max_new_tokens)
+        batch = prefill(reading, prompts, options.max_new_tokens)
         rows = [_Row(stream, index, options.rules) for index in range(count)]
         self._add(rows, batch)
         try:

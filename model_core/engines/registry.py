@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from model_core.engines.base import Engine
     from model_core.models.network import Network
 
-# Name to (module, class); the class takes a network with its weights.
+# Name to (module, what makes it of a network with its weights).
 ENGINES: dict[str, tuple[str, str]] = {
     "keras": ("model_core.engines.keras_engine", "KerasEngine"),
     "native": ("model_core.engines.native.engine", "NativeEngine"),
     "native-int8": ("model_core.engines.native.engine", "NativeInt8Engine"),
+    "openvino": ("model_core.engines.openvino.engine", "gradual_engine"),
 }
+OPTIONAL: dict[str, str] = {"openvino": "openvino"}
+"""Engines that need a package beyond requirements.txt; Keras answers without it."""
 AUTO = "auto"
 _AUTOMATIC = ("model_core.engines.automatic", "automatic_engine")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from model_core.decoding.healing import Healed
-from model_core.decoding.loop import SamplingOptions, generate
+from model_core.decoding.loop import SamplingOptions
 from model_core.decoding.plan import rules_for
 from model_core.decoding.stepper import Logits, TokenIds
 from model_core.engines.base import RichStepper, Writing
@@ -25,6 +25,7 @@ from model_core.interfaces import (
     WeightsInfo,
 )
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.sampling import FRAME_SECONDS, Sampling
 from model_core.roles.text_generator import PieceMaker
 from model_core.roles.turn_format import SPEAKER_TOKENS, LaidOut, TurnFormat
 
@@ -36,10 +37,16 @@ class NetworkDialoguePartner:
 
     Args:
         model: The network, its tokenizer and the layout of its turns.
+
+    Attributes:
+        frame_seconds: Between two frames at least, but for the last.
     """
+
+    frame_seconds = FRAME_SECONDS
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        self._shared = Sampling(model.engine)
         tokenizer = model.tokenizer
         stops = model.prompt_format.stop_ids(tokenizer)
         self._stop = stops[0] if stops else tokenizer.sep_id or 0
@@ -67,10 +74,12 @@ class NetworkDialoguePartner:
         laid = self._format.lay_out([e.token_ids for e in encodings], room)
         wanted = min(options.max_new_tokens, positions - len(laid.token_ids))
         pieces = PieceMaker(self._model.tokenizer, Healed(self._opening(laid)))
-        for frame in generate(
-            TurnStepper(self._model, laid),
+        for frame in self._shared.generate(
             [laid.token_ids.tolist()] * options.num_return,
             self._sampling(options, wanted, seed),
+            Writing(segment=laid.reply_segment),
+            self.frame_seconds,
+            TurnStepper(self._model, laid),
         ):
             candidates = tuple(pieces.candidate(row) for row in frame.rows)
             dropped = laid.num_tokens_dropped

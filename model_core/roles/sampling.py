@@ -10,6 +10,7 @@ from typing import Any
 
 from model_core.decoding.frames import DecodingFrame
 from model_core.decoding.loop import SamplingOptions, generate
+from model_core.decoding.stepper import Stepper
 from model_core.decoding.streams import Streams
 from model_core.engines.base import (
     Engine,
@@ -41,6 +42,7 @@ class Sampling:
         options: SamplingOptions,
         writing: Writing | None = None,
         frame_seconds: float = 0.0,
+        reading: Stepper[Any] | None = None,
     ) -> Iterator[DecodingFrame]:
         """Yield the whole result so far; see ``decoding.loop.generate``.
 
@@ -49,11 +51,13 @@ class Sampling:
             options: How to sample.
             writing: The kind of steps; the plain causal ones where None.
             frame_seconds: Between two frames at least, but for the last.
+            reading: Reads the prompts in another way than the steps of that kind.
         """
         stepper = self._engine.stepper(writing or Writing())
         if isinstance(stepper, JoiningRichStepper):
-            return self._shared(stepper).generate(prompts, options, frame_seconds)
-        frames = generate(PlainStepper(stepper), prompts, options)
+            shared = self._shared(stepper)
+            return shared.generate(prompts, options, frame_seconds, reading)
+        frames = generate(reading or PlainStepper(stepper), prompts, options)
         return spaced(frames, frame_seconds)
 
     def _shared(self, stepper: JoiningRichStepper) -> Streams[Any]:

@@ -163,6 +163,11 @@ def test_an_engine_says_what_its_weights_are(told, precision):
     assert row.is_ours
 
 
+def test_an_engine_that_only_reads_is_measured_where_it_reads():
+    assert engine_row("openvino").parts == ("encoder",)
+    assert "decode" in engine_row("native").parts
+
+
 @pytest.mark.parametrize("row", PEERS.values(), ids=PEERS)
 def test_every_peer_has_its_file(row: Row):
     assert not row.is_ours

@@ -169,8 +169,7 @@ def test_a_message_that_cannot_be_spelled_is_refused(model):
 
 def test_leaving_stops_within_a_step(model):
     frames = NetworkDialoguePartner(model).reply(turns("你好"), OPTIONS)
-    first = next(frames)
-    assert first.num_new_tokens == 1
+    assert next(frames).num_new_tokens >= 1
     frames.close()
     with pytest.raises(StopIteration):
         next(frames)

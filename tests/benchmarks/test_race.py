@@ -51,6 +51,7 @@ def reports(record, part):
     }
 
 
+@pytest.mark.slow
 def test_float32_engines_write_the_references_tokens(record):
     told = reports(record, "decode")
     assert told.keys() == {"ours-keras", "recomputed"}
@@ -65,6 +66,7 @@ def test_float32_engines_write_the_references_tokens(record):
             assert case["resident_mb"] > 50
 
 
+@pytest.mark.slow
 def test_states_and_beams_are_the_references(record):
     (reading,) = reports(record, "encoder").values()
     assert reading["cases"].keys() == {"1x8", "2x8"}
@@ -74,6 +76,7 @@ def test_states_and_beams_are_the_references(record):
     assert case["same"] == case["tokens"] == TINY.target_tokens
 
 
+@pytest.mark.slow
 def test_the_page_shows_every_contender_beside_the_limit(record):
     made = page(record)
     assert "**ours-keras**" in made
@@ -83,6 +86,7 @@ def test_the_page_shows_every_contender_beside_the_limit(record):
     assert "Not measured" not in made
 
 
+@pytest.mark.slow
 def test_what_fails_is_told_on_the_page(race):
     row = dataclasses.replace(engine_row("keras"), engine="no-such-engine")
     report = attempt(race, row, "decode", "measure")
@@ -108,6 +112,7 @@ def test_a_process_that_was_ended_says_by_what():
     assert reason(failed) == "ValueError: no"
 
 
+@pytest.mark.slow
 def test_what_is_written_is_not_one_token(race):
     answers = race.room / "tiny" / "gpt2" / "reference.npz"
     np = pytest.importorskip("numpy")

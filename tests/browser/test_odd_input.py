@@ -30,6 +30,14 @@ OTHERS = {  # fields besides the one that is tried
 }
 
 
+OFTEN = ("title", "triples", "qa", "summary")
+"""These in every check; the others' guards are tried without a browser as well."""
+PARTED = [
+    name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow)
+    for name in TABS
+]
+
+
 def opened(page, name):
     tab = Tab(page, name)
     for field, text in OTHERS.get(name, {}).items():
@@ -50,7 +58,7 @@ def answer(tab):
     ended(tab.page, tab.name)
 
 
-@pytest.mark.parametrize("name", TABS)
+@pytest.mark.parametrize("name", PARTED)
 def test_odd_text_is_answered_as_text(visit, address, name):
     page = visit(address, **PHONE)
     dialogs = []
@@ -65,7 +73,7 @@ def test_odd_text_is_answered_as_text(visit, address, name):
     assert page.locator("#mp-odd, img[src=x]").count() == 0
 
 
-@pytest.mark.parametrize("name", TABS)
+@pytest.mark.parametrize("name", PARTED)
 def test_text_that_cannot_be_read_earns_a_sentence(visit, address, name):
     page = visit(address, **PHONE)
     _, field = opened(page, name)

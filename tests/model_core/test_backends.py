@@ -17,6 +17,8 @@ NETWORK = (
     "test_engines.py",
     "roles/test_source_stepper.py",
 )
+QUICK = NETWORK[:2]
+"""Of these; jax compiles every shape of the others anew."""
 # every shape is compiled anew, which takes minutes where XLA compiles it
 PARTS = tuple(
     f"roles/test_{name}.py"
@@ -37,15 +39,21 @@ APART = {("numpy", "roles/test_mask_filler.py")}
 OPTIONS = ("-q", "-n", "0", "-p", "no:cacheprovider", "-k", "not native")
 
 
+def slow(backend, laws):
+    """Take minutes, or are of a backend that nobody needs but some may have."""
+    marks = pytest.mark.slow
+    return pytest.param(backend, laws, marks=marks, id=f"{backend} {len(laws)} files")
+
+
 @pytest.mark.parametrize(
-    "laws",
-    [NETWORK, pytest.param(PARTS, marks=pytest.mark.slow)],
-    ids=["core", "parts"],
-)
-@pytest.mark.parametrize(
-    "backend",
-    # recipes train with jax, serving runs on numpy; torch nobody needs but may have
-    ["jax", "numpy", pytest.param("torch", marks=pytest.mark.slow)],
+    ("backend", "laws"),
+    [
+        pytest.param("jax", QUICK, id="jax"),  # recipes train with it
+        pytest.param("numpy", NETWORK, id="numpy"),  # where kernels are, it serves
+        slow("jax", NETWORK),
+        slow("torch", NETWORK),
+        *(slow(backend, PARTS) for backend in ("jax", "torch", "numpy")),
+    ],
 )
 @pytest.mark.timeout(900)
 def test_the_laws_hold_on_another_backend(backend, laws):

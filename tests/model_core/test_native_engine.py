@@ -107,7 +107,7 @@ def test_a_rows_numbers_do_not_depend_on_its_neighbours(lengths, data):
         np.testing.assert_array_equal(together[row], alone[0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     moves=st.lists(
         st.lists(st.integers(0, 9), min_size=1, max_size=6), min_size=3, max_size=6

@@ -65,25 +65,6 @@ INLINE vf finished(vf sum, const finish *how, int column, vf before) {
     return sum;
 }
 
-static __attribute__((noinline)) void put(float *to, const vf *sums, int columns,
-                                          const finish *how, int column) {
-    if (columns >= MP_PANEL) {
-        for (int v = 0; v < PER_PANEL; v++) {
-            float *place = to + v * LANES;
-            vf before = how->write == MP_SET ? all(0.0f) : load(place);
-            store(place, finished(sums[v], how, column + v * LANES, before));
-        }
-        return;
-    }
-    float whole[MP_PANEL] = {0};
-    for (int c = 0; c < columns; c++) whole[c] = to[c];
-    for (int v = 0; v < PER_PANEL; v++) {
-        float *place = whole + v * LANES;
-        store(place, finished(sums[v], how, column + v * LANES, load(place)));
-    }
-    for (int c = 0; c < columns; c++) to[c] = whole[c];
-}
-
 /* Where a product reads and writes. */
 typedef struct {
     int in;
@@ -98,6 +79,40 @@ typedef struct {
     const finish *how;
     int continues; /* sums begin with what ``to`` holds */
 } product;
+
+/* Finish the sums of some rows of one panel and put them where they belong: whatever a
+ * panel's outputs share is read once. */
+static __attribute__((noinline)) void put(const product *p, int rows, int panel,
+                                          const vf *sums, int stride) {
+    const int column = panel * MP_PANEL, columns = p->columns - column;
+    const finish *how = p->how;
+    float *to = p->to + column;
+    if (columns < MP_PANEL) {
+        for (int r = 0; r < rows; r++, to += p->to_stride, sums += stride) {
+            float whole[MP_PANEL] = {0};
+            for (int c = 0; c < columns; c++) whole[c] = to[c];
+            for (int v = 0; v < PER_PANEL; v++) {
+                float *place = whole + v * LANES;
+                store(place, finished(sums[v], how, column + v * LANES, load(place)));
+            }
+            for (int c = 0; c < columns; c++) to[c] = whole[c];
+        }
+        return;
+    }
+    vf scales[PER_PANEL], bias[PER_PANEL];
+    for (int v = 0; v < PER_PANEL; v++) {
+        scales[v] = how->scales ? load(how->scales + column + v * LANES) : all(1.0f);
+        bias[v] = how->bias ? load(how->bias + column + v * LANES) : all(0.0f);
+    }
+    for (int r = 0; r < rows; r++, to += p->to_stride, sums += stride)
+        for (int v = 0; v < PER_PANEL; v++) {
+            vf sum = sums[v] * scales[v] + bias[v];
+            if (how->activation != MP_LINEAR) sum = activated(sum, how->activation);
+            if (how->write == MP_ADD) sum = load(to + v * LANES) + sum;
+            if (how->write == MP_TIMES) sum = load(to + v * LANES) * sum;
+            store(to + v * LANES, sum);
+        }
+}
 
 /* Sizes known to the compiler keep every sum in a register. */
 INLINE void multiply_floats(const int rows, const int panels, const product *p) {
@@ -126,10 +141,8 @@ INLINE void multiply_floats(const int rows, const int panels, const product *p) 
             }
         }
     }
-    for (int r = 0; r < rows; r++)
-        for (int n = 0; n < panels; n++)
-            put(p->to + r * p->to_stride + n * MP_PANEL, sums[r][n],
-                p->columns - n * MP_PANEL, p->how, n * MP_PANEL);
+    for (int n = 0; n < panels; n++)
+        put(p, rows, n, sums[0][n], panels * PER_PANEL);
 }
 
 INLINE void multiply_shorts(const int rows, const int panels, const product *p) {
@@ -158,14 +171,13 @@ INLINE void multiply_shorts(const int rows, const int panels, const product *p) 
             }
         }
     }
+    vf real[rows][panels][PER_PANEL];
     for (int r = 0; r < rows; r++)
-        for (int n = 0; n < panels; n++) {
-            vf real[PER_PANEL];
+        for (int n = 0; n < panels; n++)
             for (int v = 0; v < PER_PANEL; v++)
-                real[v] = as_floats(sums[r][n][v]) * p->row_scales[r];
-            put(p->to + r * p->to_stride + n * MP_PANEL, real, p->columns - n * MP_PANEL,
-                p->how, n * MP_PANEL);
-        }
+                real[r][n][v] = as_floats(sums[r][n][v]) * p->row_scales[r];
+    for (int n = 0; n < panels; n++)
+        put(p, rows, n, real[0][n], panels * PER_PANEL);
 }
 
 #define CASE(multiply, rows, panels)                                                     \

@@ -64,20 +64,28 @@ static void turn(const mp_body *body, float *heads, int position) {
     }
 }
 
-static void keep(const mp_body *body, const mp_slot *slot, int layer, int place,
-                 const float *key, const float *value) {
+static void keep_head(const mp_body *body, const mp_slot *slot, int layer, int place,
+                      int head, const float *key, const float *value) {
     const int size = body->head_size, groups = PANELS(size);
-    float *keys = slot->keys + layer * slot->layer_stride_keys;
-    float *values = slot->values + layer * slot->layer_stride_values;
     const int64_t capacity = slot->capacity;
-    for (int head = 0; head < body->num_heads; head++) {
-        float *of_head = keys + head * capacity * size +
-                         (int64_t)(place / MP_PANEL) * size * MP_PANEL + place % MP_PANEL;
-        for (int d = 0; d < size; d++) of_head[(int64_t)d * MP_PANEL] = *key++;
-        of_head = values + head * capacity * groups * MP_PANEL + (int64_t)place * MP_PANEL;
-        for (int d = 0; d < size; d++)
-            of_head[(d / MP_PANEL) * capacity * MP_PANEL + d % MP_PANEL] = *value++;
-    }
+    float *keys = slot->keys + layer * slot->layer_stride_keys + head * capacity * size +
+                  (int64_t)(place / MP_PANEL) * size * MP_PANEL + place % MP_PANEL;
+    float *values = slot->values + layer * slot->layer_stride_values +
+                    head * capacity * groups * MP_PANEL + (int64_t)place * MP_PANEL;
+    for (int d = 0; d < size; d++) keys[(int64_t)d * MP_PANEL] = key[d];
+    for (int d = 0; d < size; d += MP_PANEL, values += capacity * MP_PANEL)
+        for (int i = 0; i < SMALLER(MP_PANEL, size - d); i++) values[i] = value[d + i];
+}
+
+/* Rows of (.., keys, values); head by head, since places of a panel share cache lines. */
+static void keep(const mp_body *body, const mp_slot *slots, int layer, const int32_t *slot,
+                 const int32_t *place, const float *keys, int64_t stride, int rows) {
+    const int size = body->head_size, width = body->num_heads * size;
+    for (int head = 0; head < body->num_heads; head++)
+        for (int r = 0; r < rows; r++) {
+            const float *key = keys + r * stride + head * size;
+            keep_head(body, slots + slot[r], layer, place[r], head, key, key + width);
+        }
 }
 
 static void remember(const mp_body *body, const mp_rows *rows, int layer,
@@ -85,14 +93,15 @@ static void remember(const mp_body *body, const mp_rows *rows, int layer,
     const int width = body->num_heads * body->head_size;
     int first, last;
     share(rows->num_rows, thread, num_threads, &first, &last);
-    for (int row = first; row < last; row++) {
-        float *query = query_key_value + (int64_t)row * 3 * width;
-        if (body->rotary) {
-            turn(body, query, rows->position[row]);
-            turn(body, query + width, rows->position[row]);
+    for (int row = first; row < last; row += MP_PANEL) {
+        const int count = SMALLER(MP_PANEL, last - row);
+        float *queries = query_key_value + (int64_t)row * 3 * width;
+        for (int r = 0; body->rotary && r < count; r++) {
+            turn(body, queries + (int64_t)r * 3 * width, rows->position[row + r]);
+            turn(body, queries + (int64_t)r * 3 * width + width, rows->position[row + r]);
         }
-        keep(body, rows->slots + rows->slot[row], layer, rows->place[row],
-             query + width, query + 2 * width);
+        keep(body, rows->slots, layer, rows->slot + row, rows->place + row,
+             queries + width, 3 * width, count);
     }
 }
 
@@ -103,13 +112,15 @@ static void remember_source(const mp_body *body, const mp_slot *slots, int layer
     const int width = body->num_heads * body->head_size;
     int first, last;
     share(rows, thread, num_threads, &first, &last);
-    for (int row = first; row < last; row++) {
-        const float *key = key_value + (int64_t)row * 2 * width;
-        keep(body, slots + slot[row], layer, position[row], key, key + width);
-    }
+    for (int row = first; row < last; row += MP_PANEL)
+        keep(body, slots, layer, slot + row, position + row,
+             key_value + (int64_t)row * 2 * width, 2 * width,
+             SMALLER(MP_PANEL, last - row));
 }
 
-static void soften(float *scores, int count, int room) {
+/* exp(scale x (score - the largest)) for the first ``count``, 0 up to ``room``; returns
+ * what the sum has to be divided by. */
+static float soften(float *scores, int count, int room, float scale) {
     vf most = all(-INFINITY);
     float rest = -INFINITY;
     int k = 0;
@@ -120,14 +131,13 @@ static void soften(float *scores, int count, int room) {
     for (k = count; k < room; k++) scores[k] = -INFINITY;
     vf total = all(0.0f);
     for (k = 0; k < room; k += LANES) {
-        vf part = load(scores + k) - top;
+        vf part = (load(scores + k) - top) * scale;
         vi real = part >= -87.0f;
         part = (vf)((vi)exponential(part) & real);
         store(scores + k, part);
         total = total + part;
     }
-    float scale = 1.0f / sum_of(total);
-    for (k = 0; k < room; k += LANES) store(scores + k, load(scores + k) * scale);
+    return sum_of(total);
 }
 
 /* A few rows of one sequence, one head of them. */
@@ -140,7 +150,8 @@ typedef struct {
     float *mixed;
     float *scores; /* WIDE_ROWS x stride */
     int64_t stride;
-    float *relations; /* WIDE_ROWS x padded distances */
+    float totals[WIDE_ROWS]; /* of each row's scores */
+    float *relations;        /* WIDE_ROWS x padded distances */
 } tile;
 
 /* to (rows, columns) = from (rows, in) x panels of floats. */
@@ -214,24 +225,33 @@ static void mix_relations(const tile *t) {
                  t->mixed, body->num_heads * body->head_size, body->head_size, 1);
 }
 
-static void weigh(const tile *t, int of_source, int most) {
+static void weigh(tile *t, int of_source, int most) {
     const mp_body *body = t->body;
-    if (body->scale != 1.0f)
-        for (int r = 0; r < t->rows; r++)
-            for (int k = 0; k < most; k++) t->scores[r * t->stride + k] *= body->scale;
-    if (body->bias && !of_source) {
-        const int64_t reach = body->bias_reach;
-        const float *bias = body->bias + t->head * (2 * reach + 1) + reach;
-        for (int r = 0; r < t->rows; r++)
+    const int room = PANELS(most) * MP_PANEL, has_bias = body->bias && !of_source;
+    for (int r = 0; r < t->rows; r++) {
+        float *scores = t->scores + r * t->stride;
+        if (has_bias) { /* of scaled scores */
+            const int64_t reach = body->bias_reach;
+            const float *bias = body->bias + t->head * (2 * reach + 1) + reach;
             for (int k = 0; k < t->limit[r]; k++)
-                t->scores[r * t->stride + k] += bias[k - t->position[r]];
+                scores[k] = scores[k] * body->scale + bias[k - t->position[r]];
+        }
+        t->totals[r] = soften(scores, SMALLER(t->limit[r], most), room,
+                              has_bias ? 1.0f : body->scale);
     }
-    const int room = PANELS(most) * MP_PANEL;
-    for (int r = 0; r < t->rows; r++)
-        soften(t->scores + r * t->stride, SMALLER(t->limit[r], most), room);
 }
 
-static void attend_tile(const tile *t, const mp_rows *rows, int first_row, int layer,
+/* Divide what was mixed by weights that do not sum to one yet. */
+static void settle_mixed(const tile *t) {
+    const int size = t->body->head_size;
+    for (int r = 0; r < t->rows; r++) {
+        float *mixed = t->mixed + (int64_t)r * t->body->num_heads * size;
+        const float scale = 1.0f / t->totals[r];
+        for (int d = 0; d < size; d++) mixed[d] *= scale;
+    }
+}
+
+static void attend_tile(tile *t, const mp_rows *rows, int first_row, int layer,
                         int of_source) {
     const mp_slot *own = of_source ? rows->source_slots + rows->source_slot[first_row]
                                    : rows->slots + rows->slot[first_row];
@@ -247,6 +267,7 @@ static void attend_tile(const tile *t, const mp_rows *rows, int first_row, int l
     if (shared) mix(t, before, layer, 0, shared, 0);
     if (most > shared) mix(t, own, layer, shared, most - shared, shared > 0);
     if (t->body->num_distances && !of_source) mix_relations(t);
+    settle_mixed(t);
 }
 
 static int is_of_tile(const mp_rows *rows, int a, int b, int of_source) {

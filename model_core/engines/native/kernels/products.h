@@ -87,6 +87,11 @@ static __attribute__((noinline)) void put(const product *p, int rows, int panel,
     const int column = panel * MP_PANEL, columns = p->columns - column;
     const finish *how = p->how;
     float *to = p->to + column;
+    if (how == &as_it_is && columns >= MP_PANEL) {
+        for (int r = 0; r < rows; r++, to += p->to_stride, sums += stride)
+            for (int v = 0; v < PER_PANEL; v++) store(to + v * LANES, sums[v]);
+        return;
+    }
     if (columns < MP_PANEL) {
         for (int r = 0; r < rows; r++, to += p->to_stride, sums += stride) {
             float whole[MP_PANEL] = {0};

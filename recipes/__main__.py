@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recipes import examining
+
 if TYPE_CHECKING:
     from recipes import joint
     from recipes.dev_sets import DevSet
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 STAGES = ("core", "plays")
 TASKS = (
     "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
-    "similarity",
+    "similarity", "manners",
 )  # fmt: skip
 
 CALIBRATED_ON = 500  # texts
@@ -112,6 +114,7 @@ def evaluate(options: argparse.Namespace) -> None:
         "poems": _score_poems,
         "generation": _score_texts,
         "similarity": _score_pairs,
+        "manners": examining.score_manners,
     }
     scores = ask.get(options.task, _score_task)(options)
     print(json.dumps(scores, ensure_ascii=False))
@@ -189,8 +192,11 @@ def export(options: argparse.Namespace) -> None:
 def release(options: argparse.Namespace) -> None:
     """Export a run, evaluate it as the page runs it, write its model card."""
     from model_core.training.snapshot import load_facts
-    from recipes import evaluation, modelcard, releasing
+    from recipes import evaluation, manners, modelcard, releasing
+    from recipes.metrics import rhyme
 
+    if options.manners:
+        rhyme.check_reader()
     files = _dev_files(options)
     export(options)
     if files:
@@ -198,13 +204,31 @@ def release(options: argparse.Namespace) -> None:
     model = evaluation.load(options.output)
     scores = releasing.written(model, options.corpus, options.chars, options.poems)
     facts, plays = load_facts(options.run), ""
+    play = evaluation.load_player(options.output).play
     if files:
-        play = evaluation.load_player(options.output).play
         made = releasing.played(files, play, options.task_limit)
         scores["tasks"] = made.reports
         plays = _play_sections(made, releasing.showcase(play), facts, options)
-    modelcard.write_card(options.output, scores, facts, plays)
+    if options.manners:
+        amount = manners.Amount(options.manners, options.poems)
+        scores["manners"] = releasing.behaved(play, options.corpus, files, amount)
+    told = _curve(scores, facts, options)
+    modelcard.write_card(options.output, scores, facts, plays, told)
     print(json.dumps(scores, ensure_ascii=False))
+
+
+def _curve(
+    scores: dict[str, Any], facts: dict[str, Any], options: argparse.Namespace
+) -> str:
+    """Note the release in the history beside it; return the card's section."""
+    from datetime import UTC, datetime
+
+    from recipes import curve, curvecard, releasing
+
+    today = datetime.now(UTC).date().isoformat()
+    history = releasing.followed(options.history, scores, facts, today)
+    curve.write(history, options.output / "history.json")
+    return curvecard.section(history)
 
 
 def _calibrate(options: argparse.Namespace) -> None:
@@ -262,6 +286,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_learning(commands)
     _add_comparing(commands)
     _add_results(commands)
+    for name, (run, add) in examining.COMMANDS.items():
+        add(_command(commands, name, run))
     return parser
 
 
@@ -324,6 +350,12 @@ def _add_results(commands: "Commands") -> None:
     add("--engine", default="auto", help="that runs the network")
     add("--chars", type=int, default=100_000, help="characters to read")
     add("--poems", type=int, default=50, help="poems per form")
+    add(
+        "--corpus",
+        type=Path,
+        default=examining.CORPUS,
+        help="held-back texts, for manners",
+    )
     add = _command(commands, "export", export)
     _add_run(add)
     add = _command(commands, "release", release)
@@ -338,6 +370,13 @@ def _add_results(commands: "Commands") -> None:
     )
     add("--chars", type=int, default=100_000, help="held-back characters to read")
     add("--poems", type=int, default=50, help="poems per form")
+    add("--manners", type=int, default=100, help="samples for loops, 0 for no manners")
+    add(
+        "--history",
+        type=Path,
+        default=examining.HISTORY,
+        help="of the releases before it",
+    )
 
 
 def main() -> None:

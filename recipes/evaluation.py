@@ -14,7 +14,7 @@ import numpy as np
 
 from demos.generation.poem import FORMS, keeps_form
 from model_core.engines.base import TokenBatch
-from model_core.interfaces import GenerationOptions
+from model_core.interfaces import GenerationOptions, TextGenerator
 from model_core.roles.cast import Cast
 from model_core.roles.loaded import LoadedModel, load_model
 from model_core.roles.text_generator import NetworkTextGenerator
@@ -160,7 +160,7 @@ def poems_that_keep_form(model: LoadedModel, poems_per_form: int) -> dict[str, f
     return shares
 
 
-def write_poems(generator: NetworkTextGenerator, style: str, count: int) -> list[str]:
+def write_poems(generator: TextGenerator, style: str, count: int) -> list[str]:
     """Write poems at the page's default settings, seeds 0, 1, 2 and so on."""
     texts = []
     for seed, opening in enumerate(islice(cycle(POEM_OPENINGS), count)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from model_core.training.lineage import Run, lineage, total
+from recipes.mannercard import manner_rows
 
 TEMPLATE = Path(__file__).with_name("modelcard_template.md")
 DEVICES = {
@@ -27,16 +28,22 @@ PLAY_TAGS = ("summarization", "question-answering", "text-classification")
 
 
 def write_card(
-    folder: Path, scores: dict[str, Any], facts: dict[str, Any], plays: str = ""
+    folder: Path,
+    scores: dict[str, Any],
+    facts: dict[str, Any],
+    plays: str = "",
+    curve: str = "",
 ) -> None:
     """Write README.md and scores.json of a checkpoint folder.
 
     Args:
         folder: Holds config.json.
         scores: By source the result of ``bits_per_character``; ``poems_form`` the
-            shares by form; ``parameters``, ``poems_per_form``.
+            shares by form; ``parameters``, ``poems_per_form``; ``manners`` where they
+            were looked at.
         facts: Of the run's snapshot.
         plays: The sections about the plays, where it was trained for them.
+        curve: The section about earlier releases, where there are any.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf8"))
     runs = lineage(facts)
@@ -55,6 +62,7 @@ def write_card(
         tags=", ".join((*TAGS, *(PLAY_TAGS if plays else ()))),
         again="\n".join(WORDS["again"]["plays" if plays else "core"]),
         rows="".join(_rows(scores)),
+        curve=curve,
         plays=plays,
     )
     (folder / "README.md").write_text(text, encoding="utf8")
@@ -84,8 +92,11 @@ def _rows(scores: dict[str, Any]) -> list[str]:
         f"| {scores[name]['characters']} 字 · characters |\n"
         for name, title in SOURCES.items()
     ]
-    return rows + [
+    rows += [
         f"| {form} 合格 · form kept | {share:.1%} "
         f"| {scores['poems_per_form']} 首 · poems |\n"
         for form, share in scores["poems_form"].items()
     ]
+    if "manners" in scores:
+        rows += manner_rows(scores["manners"], scores.get("tasks", {}))
+    return rows

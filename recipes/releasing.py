@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from model_core.checkpoints.survey import survey_checkpoint
+from model_core.interfaces import SUMMARIZER, TEXT_GENERATOR
 from model_core.roles.loaded import LoadedModel
-from recipes import evaluation
+from model_core.training.lineage import lineage, total
+from recipes import curve, evaluation, manners
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS, DevSet, Play, answered, files_of
 from recipes.evaluate_tasks import Report, report_of
 from recipes.modelcard import SOURCES
 from recipes.showing import Shown, mode_shown, shown
+from recipes.tasks_data import read, summary_example
 
 logger = logging.getLogger(__name__)
 Examples = dict[str, tuple[Shown, ...]]
@@ -76,3 +79,37 @@ def showcase(play: Play) -> Examples:
         one.name: shown(answers, mode_shown(list(answers.answers)))
         for one, answers in answered(files_of(SHOWCASE, SHOWN_SETS), play)
     }
+
+
+def behaved(
+    play: Play, corpus: Path, files: Mapping[DevSet, Path], amount: manners.Amount
+) -> Mapping[str, Any]:
+    """Return the checkpoint's manners; numbers where it is scored on summaries.
+
+    Args:
+        play: From a role to the checkpoint's player of it.
+        corpus: Holds the held-back documents.
+        files: Of the sets that the checkpoint is scored on.
+        amount: Of what is asked.
+    """
+    writer: Any = play(TEXT_GENERATOR)
+    of_summaries = [path for one, path in files.items() if one.task == "summary"]
+    summarizer: Any = play(SUMMARIZER) if of_summaries else None
+    texts = [one.text for path in of_summaries for one in read(path, summary_example)]
+    return manners.report(writer, summarizer, corpus, texts, amount)
+
+
+def followed(
+    history: Path, scores: Mapping[str, Any], facts: Mapping[str, Any], released: str
+) -> tuple[curve.Release, ...]:
+    """Return a history of releases with this one.
+
+    Args:
+        history: The file of those before it; it need not be there.
+        scores: Of this release.
+        facts: Of the run's snapshot.
+        released: The day.
+    """
+    whole = total(lineage(facts))
+    row = curve.release_of(scores, released, whole["tokens"], whole["seconds"])
+    return curve.joined(curve.read(history), row)

@@ -12,7 +12,6 @@ def _prose(style: str, prompt: str, max_new_tokens: int = 160) -> GenerationRequ
         style=style,
         max_new_tokens=max_new_tokens,
         temperature=0.8,
-        no_repeat_ngram_size=6,
     )
 
 

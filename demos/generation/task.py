@@ -78,7 +78,7 @@ class GenerationRequest:
         int,
         Range(0, 10),
         Label("禁止重复的片段长", "No-repeat n-gram", "0 为不禁", "0 is off"),
-    ] = 0
+    ] = 4  # small networks loop; a name of four characters comes once, or set it off
     num_return: Annotated[
         int,
         Range(1, 4),

@@ -97,6 +97,8 @@ def test_the_card_of_the_core_says_nothing_of_plays(folder):
     assert "python -m recipes release  " in text
     assert "六出戏" not in text
     assert "一段接一段" not in text
+    assert "绕圈" not in text
+    assert "分数与词元" not in text
     assert json.loads((folder / "scores.json").read_text(encoding="utf8")) == SCORES
 
 

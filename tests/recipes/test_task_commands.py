@@ -11,7 +11,18 @@ import pytest
 from model_core.training.snapshot import load_facts
 from model_core.training.trainer import Trainer
 from recipes import __main__ as recipes
-from recipes import dev_sets, evaluation, export, joint, playcard, releasing, vocabulary
+from recipes import (
+    curve,
+    dev_sets,
+    evaluation,
+    export,
+    joint,
+    manners,
+    modelcard,
+    playcard,
+    releasing,
+    vocabulary,
+)
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS
 from recipes.scoring import SCORES
 
@@ -136,7 +147,15 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     where = ("--run", place / "second", "--output", place / "released")
     failed = ("--failures", place / "local" / "failures.md")
     corpus = ("--corpus", place / "corpus", *SIZE)
-    call(monkeypatch, "release", "--stage", "plays", *corpus, *told, *where, *failed)
+    before = ("--manners", "1", "--history", place / "history.json")
+    curve.write([curve.Release("2026-01-01", 5, 0.0, {})], place / "history.json")
+    asked = []
+    monkeypatch.setattr(releasing.manners, "report", lambda *a: asked.append(a))
+    monkeypatch.setattr(modelcard, "manner_rows", lambda *_: ["| manners |\n"])
+    call(
+        monkeypatch,
+        *("release", "--stage", "plays", *corpus, *told, *where, *failed, *before),
+    )
     scores = json.loads(capsys.readouterr().out)
     assert scores["tasks"].keys() == {"triples", "eprstmt"}
     assert scores["tasks"]["eprstmt"]["examples"] == 2
@@ -144,6 +163,19 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     assert "### 三元组 · Triples（2 例 · examples）" in card
     assert "- 图书作品：作者" in card
     assert "鞋子又轻又软" in card
+    ((_, summarizer, corpus, texts, amount),) = asked
+    assert (summarizer, texts) == (None, [])  # no such set
+    assert amount == manners.Amount(1, 50)
+    assert corpus == place / "corpus"
+    assert "| manners |\n" in card
+    assert (
+        card.index("| manners |")
+        < card.index("## 分数与词元")
+        < card.index("## 六出戏")
+    )
+    history = curve.read(place / "released/history.json")
+    assert [one.tokens for one in history] == [0, 5]
+    assert history[0].figures["triples"].over == 2
     assert "### " not in (place / "local/failures.md").read_text(encoding="utf8")
 
 

@@ -21,7 +21,7 @@ def test_defaults_are_those_of_the_contract():
         top_k=50,
         top_p=0.9,
         repetition_penalty=1.1,
-        no_repeat_ngram_size=0,
+        no_repeat_ngram_size=4,
         num_return=1,
         seed=None,
         style="",

@@ -1,0 +1,228 @@
+"""Scores against tokens, release by release, and where they would lead.
+
+Changes when another figure is followed. A history is kept beside the weights; what lies
+beyond it is a straight line through scores over the logarithm of tokens, and is called
+an extrapolation wherever it is shown.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FEWEST_RELEASES = 3  # with different tokens: two points lie on every line
+FARTHEST_TOKENS = 1e12
+BITS = "bits"
+FIRST_EDITION_BITS = 6.7514  # of modern prose: a tenth less must be reached
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A figure that is followed.
+
+    Attributes:
+        name: In the history; words for people stand in the card's words.
+        at: Where it stands in ``scores.json``: the set of ``tasks``, or a source.
+        score: The score's name; the best mode counts.
+        sources: Data sets whose mean it is; empty for the whole set.
+        must: What has to be reached; None where nothing has.
+        aim: What is hoped for.
+    """
+
+    name: str
+    at: str
+    score: str
+    sources: tuple[str, ...] = ()
+    must: float | None = None
+    aim: float | None = None
+
+
+FOLLOWED = (
+    Follow("modern", "modern", BITS, (), round(0.9 * FIRST_EDITION_BITS, 4), 4.3),
+    Follow("novels", "novels", BITS),
+    Follow("poems", "poems", BITS),
+    Follow("title", "title", "rouge_l"),
+    Follow("title_xwlb", "title", "rouge_l", ("xwlb",), 0.55, 0.70),
+    Follow("title_csl", "title", "rouge_l", ("csl-clge", "csl-ydli"), 0.42, 0.52),
+    Follow("triples", "triples", "f1", (), 0.55, 0.72),
+    Follow("qa", "qa", "f1"),
+    Follow("qa_cmrc", "qa", "f1", ("cmrc2018-dev",), 0.45, 0.65),
+    Follow("eprstmt", "eprstmt", "accuracy", (), 0.65, 0.80),
+    Follow("tnews", "tnews", "accuracy", (), 0.30, 0.48),
+    Follow("summary_sfzy", "summary", "spaces", ("cail2020-sfzy",), 0.40, 0.55),
+    Follow("kgqa", "kgqa", "exact_match", (), 0.65, 0.88),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A score and what it was measured on: characters for bits, examples for others."""
+
+    value: float
+    over: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What one release scored.
+
+    Attributes:
+        released: The day, ``2026-11-21``.
+        tokens: That its weights have seen in all runs.
+        seconds: Of training steps, in all runs; 0 where it is not known.
+        figures: By the name of ``FOLLOWED``.
+    """
+
+    released: str
+    tokens: int
+    seconds: float
+    figures: Mapping[str, Figure]
+
+    def replaces(self, other: "Release") -> bool:
+        """Tell whether it measures the same tokens on as much, once again."""
+        mine = {name: one.over for name, one in self.figures.items()}
+        theirs = {name: one.over for name, one in other.figures.items()}
+        return self.tokens == other.tokens and mine == theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``score = intercept + slope * log10(tokens)``, by least squares.
+
+    Attributes:
+        intercept: At one token.
+        slope: Per tenfold tokens.
+        residual: Root mean square of what it misses its points by.
+        points: Releases it goes through.
+    """
+
+    intercept: float
+    slope: float
+    residual: float
+    points: int
+
+    def tokens_for(self, value: float) -> float | None:
+        """Return the tokens at which the line has a value; None beyond all reason."""
+        if not self.slope:
+            return None
+        exponent = (value - self.intercept) / self.slope
+        return None if exponent > math.log10(FARTHEST_TOKENS) else 10**exponent
+
+
+def release_of(
+    scores: Mapping[str, Any], released: str, tokens: int, seconds: float
+) -> Release:
+    """Return the row that a release adds to the history.
+
+    Args:
+        scores: What ``scores.json`` holds; figures that it lacks are left out.
+        released: The day.
+        tokens: Seen in all runs.
+        seconds: Of training steps in all runs.
+    """
+    found = {one.name: _figure(one, scores) for one in FOLLOWED}
+    figures = {name: figure for name, figure in found.items() if figure}
+    return Release(released, tokens, round(seconds, 1), figures)
+
+
+def read(path: Path) -> tuple[Release, ...]:
+    """Read a history; a file that is not there has no release."""
+    if not path.exists():
+        return ()
+    rows = json.loads(path.read_text(encoding="utf8"))
+    return tuple(
+        Release(
+            row["released"],
+            row["tokens"],
+            row["seconds"],
+            {name: Figure(**one) for name, one in row["figures"].items()},
+        )
+        for row in rows
+    )
+
+
+def write(history: Iterable[Release], path: Path) -> None:
+    """Write a history, a figure per line."""
+    rows = ",\n".join(_json_of(one) for one in history)
+    path.write_text(f"[\n{rows}\n]\n", encoding="utf8")
+
+
+def joined(history: Sequence[Release], release: Release) -> tuple[Release, ...]:
+    """Return a history with one more release, in the order of tokens and days.
+
+    It takes the place of one that measured the same tokens on as many examples.
+    """
+    kept = (one for one in history if not release.replaces(one))
+    return tuple(sorted([*kept, release], key=lambda one: (one.tokens, one.released)))
+
+
+def points(history: Iterable[Release], name: str) -> dict[int, Figure]:
+    """Return a figure by tokens: of equal tokens what was measured on most, then last.
+
+    Args:
+        history: In any order.
+        name: Of ``FOLLOWED``.
+    """
+    found: dict[int, Figure] = {}
+    for one in sorted(history, key=lambda row: (row.tokens, row.released)):
+        figure = one.figures.get(name)
+        before = found.get(one.tokens)
+        if figure and (before is None or figure.over >= before.over):
+            found[one.tokens] = figure
+    return found
+
+
+def line_through(found: Mapping[int, Figure]) -> Line | None:
+    """Return the least-squares line; None for fewer than three different tokens."""
+    return _fitted(found) if len(found) >= FEWEST_RELEASES else None
+
+
+def line_of_the_last(found: Mapping[int, Figure]) -> Line | None:
+    """Return the line through the last two of three or more: where it went of late."""
+    if len(found) < FEWEST_RELEASES:
+        return None
+    return _fitted(dict(sorted(found.items())[-2:]))
+
+
+def _fitted(found: Mapping[int, Figure]) -> Line:
+    x = np.log10(np.asarray(list(found), "float64"))
+    y = np.asarray([one.value for one in found.values()])
+    slope, intercept = np.polyfit(x, y, 1)
+    missed = float(np.sqrt(np.mean((intercept + slope * x - y) ** 2)))
+    return Line(float(intercept), float(slope), missed, len(found))
+
+
+def _figure(one: Follow, scores: Mapping[str, Any]) -> Figure | None:
+    if one.score == BITS:
+        told = scores.get(one.at)
+        return told and Figure(told["bits_per_character"], told["characters"])
+    report = scores.get("tasks", {}).get(one.at)
+    parts = [report] if report else []
+    if report and one.sources:
+        by_source = report["by_source"]
+        parts = [by_source[name] for name in one.sources if name in by_source]
+    if not parts:
+        return None
+    over = sum(part["examples"] for part in parts)
+    modes = [_mean(mode, one.score, parts, over) for mode in parts[0]["model"]]
+    return Figure(round(max(modes), 4), over)
+
+
+def _mean(
+    mode: str, score: str, parts: Sequence[Mapping[str, Any]], over: int
+) -> float:
+    sums = (part["model"][mode][score] * part["examples"] for part in parts)
+    return float(sum(sums) / over)
+
+
+def _json_of(one: Release) -> str:
+    figures = ",\n".join(
+        f'   "{name}": {json.dumps(asdict(figure))}'
+        for name, figure in one.figures.items()
+    )
+    head = f'"released": "{one.released}", "tokens": {one.tokens}, '
+    return f' {{{head}"seconds": {one.seconds},\n  "figures": {{\n{figures}\n  }}}}'

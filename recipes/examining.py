@@ -1,0 +1,89 @@
+"""Commands that look at what is there: manners, overlap, the curve of scores.
+
+Changes when one of them takes another option. What they find is other files' matter,
+imported when it is asked for.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Run = Callable[[argparse.Namespace], None]
+Add = Callable[..., argparse.Action]
+
+CORPUS = Path("runs/corpus")
+HISTORY = Path("assets/embedded/history.json")
+SECONDS_PER_HOUR = 3600
+
+
+def score_manners(options: argparse.Namespace) -> Mapping[str, Any]:
+    """Look at loops, rhymes and, with the summaries' file, the numbers they keep."""
+    from model_core.interfaces import SUMMARIZER, TEXT_GENERATOR
+    from recipes import evaluation, manners
+    from recipes.task_files import evenly_spaced
+    from recipes.tasks_data import read, summary_example
+
+    player = evaluation.load_player(options.weights, options.engine)
+    examples = read(options.input, summary_example) if options.input else ()
+    return manners.report(
+        player.play(TEXT_GENERATOR),
+        player.play(SUMMARIZER) if examples else None,
+        options.corpus,
+        [one.text for one in evenly_spaced(examples, options.limit)],
+        manners.Amount(options.limit or 100, options.poems),
+    )
+
+
+def overlap(options: argparse.Namespace) -> None:
+    """Look for the texts that score among those that teach; print a table."""
+    from recipes import overlap_check
+
+    report = overlap_check.check(options.data, options.corpus, logging.info)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, ensure_ascii=False) + "\n"
+    options.output.write_text(text, encoding="utf8")
+    print(overlap_check.table(report))
+
+
+def curve(options: argparse.Namespace) -> None:
+    """Print scores against tokens; with --add, note a release in the history first.
+
+    Raises:
+        SystemExit: A release without its tokens or its day.
+    """
+    from recipes import curve as following
+    from recipes import curvecard
+
+    history = following.read(options.history)
+    if options.add:
+        if not options.tokens or not options.released:
+            raise SystemExit("--add FILE needs --tokens N and --released DAY")
+        scores = json.loads(options.add.read_text(encoding="utf8"))
+        seconds = options.hours * SECONDS_PER_HOUR
+        row = following.release_of(scores, options.released, options.tokens, seconds)
+        history = following.joined(history, row)
+        following.write(history, options.history)
+    print(curvecard.section(history))
+
+
+def _overlap_options(add: Add) -> None:
+    add("--data", type=Path, required=True, help="folder of the tasks' files")
+    add("--corpus", type=Path, default=CORPUS, help="encoded, as training reads it")
+    add("--output", type=Path, default=Path("runs/overlap.json"), help="all of it")
+
+
+def _curve_options(add: Add) -> None:
+    add("--history", type=Path, default=HISTORY)
+    add("--add", type=Path, metavar="FILE", help="scores.json of a release")
+    add("--tokens", type=int, default=0, help="that its weights had seen")
+    add("--hours", type=float, default=0.0, help="of its training steps")
+    add("--released", default="", metavar="DAY", help="e.g. 2026-11-21")
+
+
+COMMANDS: dict[str, tuple[Run, Callable[[Add], None]]] = {
+    "overlap": (overlap, _overlap_options),
+    "curve": (curve, _curve_options),
+}

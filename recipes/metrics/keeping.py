@@ -1,0 +1,71 @@
+"""What of a text stands in its source: digits, whole numbers, Latin words.
+
+Changes when a number or a word is cut otherwise. Full-width digits and letters count
+as half-width ones. A number kept is a whole number of the source: ``12`` is not kept
+by ``120``. Numbers in Chinese characters are not looked at.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+_HALF_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)}
+_HALF_WIDTH = {wide: half for wide, half in _HALF_WIDTH.items() if chr(half).isalnum()}
+_DIGIT = re.compile(r"[0-9]")
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_LATIN_WORD = re.compile(r"[A-Za-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much was said and how much of it the source has.
+
+    Attributes:
+        said: Pieces of the text, each as often as it stands there.
+        kept: Those of them that the source has.
+    """
+
+    said: int
+    kept: int
+
+    @property
+    def share(self) -> float:
+        """Kept of said; 1 where nothing was said, as nothing was made up."""
+        return self.kept / self.said if self.said else 1.0
+
+
+def digits(text: str) -> list[str]:
+    """Return a text's digit characters."""
+    return _DIGIT.findall(text.translate(_HALF_WIDTH))
+
+
+def numbers(text: str) -> list[str]:
+    """Return a text's numbers, with the points and commas inside them."""
+    return _NUMBER.findall(text.translate(_HALF_WIDTH))
+
+
+def latin_words(text: str) -> list[str]:
+    """Return a text's words of Latin letters, lower-cased."""
+    return _LATIN_WORD.findall(text.translate(_HALF_WIDTH).lower())
+
+
+PIECES: dict[str, Callable[[str], list[str]]] = {
+    "digits": digits,
+    "numbers": numbers,
+    "latin_words": latin_words,
+}
+
+
+def kept(pairs: Iterable[tuple[str, str]], pieces: Callable[[str], list[str]]) -> Kept:
+    """Count the pieces of texts and those that their sources have.
+
+    Args:
+        pairs: Of a source and a text made from it.
+        pieces: One of ``PIECES``.
+    """
+    said = stand = 0
+    for source, text in pairs:
+        mine, theirs = pieces(text), set(pieces(source))
+        said += len(mine)
+        stand += sum(piece in theirs for piece in mine)
+    return Kept(said, stand)

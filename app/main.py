@@ -31,6 +31,7 @@ def shelf_settings(settings: Settings) -> ShelfSettings:
     return ShelfSettings(
         weights=settings.weights,
         engine=settings.engine,
+        dtype=settings.dtype,
         offline=settings.offline,
         cache_dir=settings.cache_dir,
         memory_bytes=_bytes_of(settings.memory_gb),

@@ -27,6 +27,7 @@ class Settings:
         share: Also ask Gradio for a public link.
         weights: ``auto``, ``embedded``, ``hub`` or a name that the shelf knows.
         engine: ``auto`` or an engine's name.
+        dtype: ``auto`` or how numbers are kept where Keras computes.
         offline: Never reach for the hub.
         cache_dir: Where downloads are kept; None follows the hub client's rules.
         memory_gb: How much memory downloaded models may take together; None for half
@@ -42,6 +43,7 @@ class Settings:
     share: bool = False
     weights: str = "auto"
     engine: str = "auto"
+    dtype: str = "auto"
     offline: bool = False
     cache_dir: Path | None = None
     memory_gb: float | None = None
@@ -93,6 +95,24 @@ class Number:
             f"须为 {self.low:g} 到 {self.high:g} 的{zh}，收到 {text!r} / "
             f"must be {en} from {self.low:g} to {self.high:g}, got {text!r}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Reads one of a few words."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        """Return the word."""
+        word = text.strip().lower()
+        if word not in self.words:
+            known = ", ".join(self.words)
+            raise argparse.ArgumentTypeError(
+                f"须为 {known} 之一，收到 {text!r} / "
+                f"must be one of {known}, got {text!r}"
+            )
+        return word
 
 
 def read_switch(text: str) -> bool:
@@ -158,6 +178,13 @@ OPTIONS = (
         "auto, embedded, hub 或权重名 / or a name (auto)",
     ),
     Option("engine", read_name, "NAME", "auto 或引擎名 / or an engine (auto)"),
+    Option(
+        "dtype",
+        Choice(("auto", "float32", "bfloat16")),
+        "TYPE",
+        "auto, float32 或 bfloat16：数的类型 / how numbers are kept (auto: bfloat16 on "
+        "a graphics card, else float32)",
+    ),
     Option("offline", read_switch, "", "从不联网 / never reach for the hub"),
     Option(
         "cache_dir",

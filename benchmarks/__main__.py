@@ -6,8 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import start
+from benchmarks import gpu, start
 from benchmarks.contenders import ALL_PARTS, PEERS, STREAMS, engine_row
+from benchmarks.gpu_shapes import BYTES, SHAPES
 from benchmarks.speed import Race, measure, merged, prepare
 from benchmarks.table import page
 from model_core.engines.registry import ENGINES
@@ -23,10 +24,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "what",
-        choices=("start", "plays", "load", "speed", "table"),
+        choices=("start", "plays", "load", "speed", "table", "gpu"),
         help="start: the first minute; plays: every tab on the embedded core; load: a "
         "400 MB checkpoint beside reading its bytes and beside transformers; speed: "
-        "our engines beside the peers; table: docs/speed.md from what speed recorded",
+        "our engines beside the peers; table: docs/speed.md from what speed recorded; "
+        "gpu: decoding on a graphics card, into docs/speed_gpu.json and .md",
     )
     parser.add_argument(
         "--runs", "--rounds", type=int, default=3, help="times each is measured"
@@ -41,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", type=Path, help="JSON file")
     add_race(parser.add_argument_group("speed"))
+    add_gpu(parser.add_argument_group("gpu"))
     return parser
 
 
@@ -62,6 +65,15 @@ def add_race(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--prepare-only", action="store_true")
 
 
+def add_gpu(group: "argparse._ArgumentGroup") -> None:
+    """Add what only ``gpu`` reads."""
+    group.add_argument(
+        "--shape", nargs="+", choices=SHAPES, default=("base", "large"), dest="shapes"
+    )
+    group.add_argument("--dtype", choices=BYTES, default="bfloat16")
+    group.add_argument("--texts", type=int, default=5, help="of each in a process")
+
+
 def main() -> None:
     """Measure and print."""
     options = build_parser().parse_args()
@@ -70,6 +82,11 @@ def main() -> None:
         PAGE.write_text(page(record), encoding="utf8")
     elif options.what == "speed":
         race_once(options)
+    elif options.what == "gpu":
+        race = gpu.GpuRace(
+            tuple(options.shapes), options.runs, options.texts, options.dtype
+        )
+        gpu.measure(race, options.output or gpu.RECORD)
     else:
         show(options)
 

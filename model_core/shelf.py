@@ -91,7 +91,7 @@ class ShelfSettings:
         offline: Use what is on this machine, never the network.
         cache_dir: Where downloads are kept; None follows the hub client's rules.
         allow_local: Accept a folder as a name (from a terminal, never from a page).
-        dtype: Keras dtype policy.
+        dtype: ``auto`` or a Keras dtype policy.
         memory_bytes: How much memory weights of the hub or of folders may take
             together, the embedded ones apart; None for half of the machine's.
         rehearse: Play every part of the embedded weights once, so that nobody waits
@@ -103,7 +103,7 @@ class ShelfSettings:
     offline: bool = False
     cache_dir: Path | None = None
     allow_local: bool = False
-    dtype: str = "float32"
+    dtype: str = "auto"
     memory_bytes: int | None = None
     rehearse: bool = True
 
@@ -134,6 +134,7 @@ def load_player(
         ModelError: ``missing_head`` for weights that can play no part at all.
     """
     prepare_backend(settings.engine, settings.dtype)
+    from model_core.engines.automatic import playing_dtype  # noqa: PLC0415
     from model_core.engines.native.library import build_in_background  # noqa: PLC0415
 
     build_in_background()
@@ -145,7 +146,7 @@ def load_player(
         name=source.name,
         commit=commit,
         engine=settings.engine,
-        dtype=settings.dtype,
+        dtype=playing_dtype(settings.dtype, settings.engine),
         turns=turns_of(source),
         pooling=pooling_of(source),
     )

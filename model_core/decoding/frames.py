@@ -3,6 +3,7 @@
 Changes when a caller needs to know more of a row. Knows no text.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -66,12 +67,27 @@ class DecodedRow:
         self, token: ChosenToken, stop_token_ids: frozenset[int], max_new_tokens: int
     ) -> Self:
         """Return the row with one more token, finished where that ends it."""
-        log_prob = self.log_prob + token.log_prob
-        if token.token_id in stop_token_ids:
-            return type(self)(self.tokens, log_prob, "stop", token, log_prob)
-        tokens = (*self.tokens, token)
-        finish: Finish = "length" if len(tokens) >= max_new_tokens else ""
-        return type(self)(tokens, log_prob, finish, None, log_prob)
+        return self.extended_by((token,), stop_token_ids, max_new_tokens)
+
+    def extended_by(
+        self,
+        tokens: Iterable[ChosenToken],
+        stop_token_ids: frozenset[int],
+        max_new_tokens: int,
+    ) -> Self:
+        """Return the row with more tokens, up to the one that ends it."""
+        log_prob, finish, stopped = self.log_prob, self.finish, self.stop_token
+        longer = list(self.tokens)
+        for token in tokens:
+            if finish:
+                break
+            log_prob += token.log_prob
+            if token.token_id in stop_token_ids:
+                finish, stopped = "stop", token
+                continue
+            longer.append(token)
+            finish = "length" if len(longer) >= max_new_tokens else ""
+        return type(self)(tuple(longer), log_prob, finish, stopped, log_prob)
 
 
 @dataclass(frozen=True, slots=True)

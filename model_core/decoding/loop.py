@@ -6,6 +6,7 @@ to draw is sampling.py's.
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,23 @@ class SamplingOptions:
         check_counts(self.max_new_tokens, self.num_alternatives)
 
 
+@dataclass(slots=True)
+class Progress(Generic[CacheT]):
+    """Where a request stands between two steps.
+
+    Attributes:
+        rows: Its texts so far.
+        slots: The row of each row of the batch; some that are finished have none.
+        sampler: Its random numbers.
+        batch: What the next step is given.
+    """
+
+    rows: list[DecodedRow]
+    slots: TokenIds
+    sampler: Sampler
+    batch: Batch[CacheT]
+
+
 def generate(
     stepper: Stepper[CacheT],
     prompts: Sequence[Sequence[int]],
@@ -72,15 +90,43 @@ def _frames(
     prompts: Sequence[Sequence[int]],
     options: SamplingOptions,
 ) -> Generator[DecodingFrame, None, None]:
-    sampler = Sampler(options.seed, len(prompts))
-    rows = [DecodedRow()] * len(prompts)
-    slots: TokenIds = np.arange(len(prompts), dtype=np.int32)
-    batch = prefill(stepper, prompts, options.max_new_tokens)
-    while True:
-        running = _running(rows, slots)
-        chosen = _choose(batch, slots, running, sampler, options)
+    yield from steps(stepper, begun(stepper, prompts, options), options)
+
+
+def begun(
+    stepper: Stepper[CacheT],
+    prompts: Sequence[Sequence[int]],
+    options: SamplingOptions,
+) -> Progress[CacheT]:
+    """Return the prompts, read."""
+    return Progress(
+        rows=[DecodedRow()] * len(prompts),
+        slots=np.arange(len(prompts), dtype=np.int32),
+        sampler=Sampler(options.seed, len(prompts)),
+        batch=prefill(stepper, prompts, options.max_new_tokens),
+    )
+
+
+def steps(
+    stepper: Stepper[CacheT],
+    progress: Progress[CacheT],
+    options: SamplingOptions,
+    most: float = np.inf,
+) -> Generator[DecodingFrame, None, None]:
+    """Yield a frame per step.
+
+    Args:
+        stepper: The network.
+        progress: Where the rows stand; afterwards where they stand then.
+        options: How to sample.
+        most: Steps to take.
+    """
+    rows, num_steps = progress.rows, 0
+    while num_steps < most:
+        running = _running(rows, progress.slots)
+        chosen = _choose(progress, running, options)
         for slot, token in chosen.items():
-            row = int(slots[slot])
+            row = int(progress.slots[slot])
             rows[row] = rows[row].extended(
                 token, options.stop_token_ids, options.max_new_tokens
             )
@@ -88,7 +134,10 @@ def _frames(
         yield frame
         if frame.is_finished:
             return
-        batch, slots = _step(stepper, batch, slots, rows)
+        progress.batch, progress.slots = _step(
+            stepper, progress.batch, progress.slots, rows
+        )
+        num_steps += 1
 
 
 def _running(rows: list[DecodedRow], slots: TokenIds) -> npt.NDArray[np.bool_]:
@@ -96,13 +145,12 @@ def _running(rows: list[DecodedRow], slots: TokenIds) -> npt.NDArray[np.bool_]:
 
 
 def _choose(
-    batch: Batch[CacheT],
-    slots: TokenIds,
+    progress: Progress[CacheT],
     running: npt.NDArray[np.bool_],
-    sampler: Sampler,
     options: SamplingOptions,
 ) -> dict[int, ChosenToken]:
     """Draw one token for every slot that runs."""
+    batch, slots, sampler = progress.batch, progress.slots, progress.sampler
     where = np.flatnonzero(running)
     if not len(where):
         return {}

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from model_core.engines.backend import active_backend
+from model_core.engines.framework import AUTO, PLAIN_DTYPE
 from model_core.engines.improving import ImprovingEngine, say_once
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native import library
@@ -34,6 +35,27 @@ def automatic_engine(network: "Network") -> "Engine":
     except NativeUnavailableError as error:
         say_once(f"{error}; {keras_engine.name} answers")
         return keras_engine
+
+
+HALF_DTYPE = "bfloat16"
+ON_CARDS = (AUTO, "keras")
+"""Engines that a card runs."""
+
+
+def playing_dtype(dtype: str, engine: str) -> str:
+    """Return the Keras dtype policy to play with.
+
+    On an accelerator half the bytes are twice the speed, and bfloat16 has float32's
+    range; norms, softmax and what heads say are float32 all the same.
+
+    Args:
+        dtype: ``auto``, or what the person wants, which is kept.
+        engine: ``auto`` or a name in the engines' registry.
+    """
+    if dtype != AUTO:
+        return dtype
+    on_card = engine in ON_CARDS and active_backend().accelerator()
+    return HALF_DTYPE if on_card else PLAIN_DTYPE
 
 
 def exact_engine(network: "Network") -> "Engine":

@@ -1,7 +1,7 @@
 """What differs between Keras backends when a model runs. The only branch on them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 Function = Callable[..., Any]
+Weights = Sequence[keras.Variable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +17,26 @@ class Backend:
     """One Keras backend.
 
     Attributes:
-        compile: Returns a function of tensors, compiled.
+        compile: Returns a function of tensors, compiled; given the weights that it
+            reads.
+        compile_whole: The same for loops, compiled with what they repeat, once per
+            shape; given besides the places of arguments that are used up by a call.
         accelerator: Returns the first accelerator's name, "" without one.
         length_step: Lengths are rounded up to a multiple, where every new shape
             is compiled anew.
+        has_loops: Whether ``compile_whole`` really does it.
     """
 
-    compile: Callable[[Function], Function]
+    compile: Callable[[Function, Weights], Function]
+    compile_whole: Callable[[Function, Weights, tuple[int, ...]], Function]
     accelerator: Callable[[], str]
     length_step: int = 1
+    has_loops: bool = False
 
 
-def _tensorflow_function(function: Function) -> Function:
+def _tensorflow_function(function: Function, weights: Weights) -> Function:
     """Trace once, at the first call, for tensors of those ranks and any sizes."""
+    del weights  # a graph refers to them
     import tensorflow as tf  # noqa: PLC0415 - only where it is the backend
 
     # every graph here is traced once; its warning counts those of all together
@@ -48,17 +56,55 @@ def _tensorflow_function(function: Function) -> Function:
     return call
 
 
+def _tensorflow_whole(
+    function: Function, weights: Weights, used_up: tuple[int, ...]
+) -> Function:
+    """Trace once per shape, for XLA."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    del weights, used_up
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    lock = Lock()
+    compiled: Function = tf.function(function, jit_compile=True)
+
+    def call(*arguments: Any) -> Any:
+        with lock:  # two threads would trace one shape twice
+            return compiled(*arguments)
+
+    return call
+
+
 def _tensorflow_accelerator() -> str:
     import tensorflow as tf  # noqa: PLC0415
 
     return "gpu:0" if tf.config.list_physical_devices("GPU") else ""
 
 
-def _jax_function(function: Function) -> Function:
+def _jax_function(function: Function, weights: Weights) -> Function:
+    return _jax_whole(function, weights, ())
+
+
+def _jax_whole(
+    function: Function, weights: Weights, used_up: tuple[int, ...]
+) -> Function:
+    """Compile once per shape, with the weights as arguments.
+
+    A weight that a function merely refers to becomes a constant of the program: it is
+    held twice, folded for minutes, and more than 2 GB of them are refused.
+    """
     import jax  # noqa: PLC0415
 
-    compiled: Function = jax.jit(function)
-    return compiled
+    def of_values(values: list[Any], *arguments: Any) -> Any:
+        held = zip(weights, values, strict=True)
+        with keras.StatelessScope(state_mapping=held):
+            return function(*arguments)
+
+    compiled = jax.jit(of_values, donate_argnums=tuple(1 + at for at in used_up))
+
+    def call(*arguments: Any) -> Any:
+        return compiled([weight.value for weight in weights], *arguments)
+
+    return call
 
 
 def _jax_accelerator() -> str:
@@ -68,7 +114,7 @@ def _jax_accelerator() -> str:
     return "" if platform == "cpu" else f"{platform}:0"
 
 
-def _torch_function(function: Function) -> Function:
+def _torch_function(function: Function, *_: Any) -> Function:
     import torch  # noqa: PLC0415
 
     def without_gradients(*arguments: Any) -> Any:
@@ -84,7 +130,7 @@ def _torch_accelerator() -> str:
     return "cuda:0" if torch.cuda.is_available() else ""
 
 
-def _as_it_is(function: Function) -> Function:
+def _as_it_is(function: Function, *_: Any) -> Function:
     """Numpy has nothing to compile."""
     return function
 
@@ -94,10 +140,17 @@ def _no_accelerator() -> str:
 
 
 BACKENDS: dict[str, Backend] = {
-    "numpy": Backend(_as_it_is, _no_accelerator),
-    "tensorflow": Backend(_tensorflow_function, _tensorflow_accelerator),
-    "jax": Backend(_jax_function, _jax_accelerator, length_step=64),
-    "torch": Backend(_torch_function, _torch_accelerator),
+    "numpy": Backend(_as_it_is, _as_it_is, _no_accelerator),
+    "tensorflow": Backend(
+        _tensorflow_function,
+        _tensorflow_whole,
+        _tensorflow_accelerator,
+        has_loops=True,
+    ),
+    "jax": Backend(
+        _jax_function, _jax_whole, _jax_accelerator, length_step=64, has_loops=True
+    ),
+    "torch": Backend(_torch_function, _torch_function, _torch_accelerator),
 }
 
 

@@ -20,8 +20,22 @@ VARIABLE = "KERAS_BACKEND"
 DEFAULT, LIGHT = "tensorflow", "numpy"
 NEEDED_BY_LIGHT = "jax"
 """Keras' numpy backend imports it; without it there is no such backend."""
+AUTO = "auto"
 PLAIN_DTYPE = "float32"
 """Numpy multiplies other types without the processor's vectors."""
+GROWING: Mapping[str, str] = {
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
+"""Take of a card's memory what is needed, when it is: others may be on it."""
+SAYS_IT_TOO: Mapping[str, tuple[str, ...]] = {
+    "XLA_PYTHON_CLIENT_PREALLOCATE": (
+        "XLA_PYTHON_CLIENT_MEM_FRACTION",
+        "XLA_CLIENT_MEM_FRACTION",
+        "XLA_PYTHON_CLIENT_ALLOCATOR",
+    )
+}
+"""Who sets one of these has decided how memory is taken."""
 ANSWER_SECONDS = 5.0
 HIDES_CARDS = ("", "-1")
 """Values of ``CUDA_VISIBLE_DEVICES`` that leave no card."""
@@ -53,25 +67,45 @@ def choose_backend(engine: str, dtype: str, machine: Machine) -> str:
 
     Args:
         engine: ``auto`` or a name in the engines' registry.
-        dtype: Keras dtype policy.
+        dtype: ``auto`` or a Keras dtype policy.
         machine: What to ask.
     """
     told = machine.environment.get(VARIABLE, "")
     if told:
         return told
-    if engine == "keras" or dtype != PLAIN_DTYPE or machine.has_accelerator():
+    is_plain = dtype in (AUTO, PLAIN_DTYPE)
+    if engine == "keras" or not is_plain or machine.has_accelerator():
         return DEFAULT
     return LIGHT if machine.has_kernels() and machine.has_light() else DEFAULT
 
 
-def prepare_backend(engine: str, dtype: str = PLAIN_DTYPE) -> None:
+def growing(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that let a card's memory be taken bit by bit.
+
+    What the environment says is kept.
+
+    Args:
+        environment: Of the process.
+    """
+    return {
+        name: value
+        for name, value in GROWING.items()
+        if not environment.keys() & {name, *SAYS_IT_TOO.get(name, ())}
+    }
+
+
+def prepare_backend(engine: str, dtype: str = AUTO) -> None:
     """Choose for this process; nothing where Keras is imported already.
+
+    How memory of a card is taken is said in any case: the frameworks ask when they
+    first need some.
 
     Args:
         engine: ``auto`` or a name in the engines' registry.
-        dtype: Keras dtype policy.
+        dtype: ``auto`` or a Keras dtype policy.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its chatter is for nobody here
+    os.environ.update(growing(os.environ))
     if "keras" not in sys.modules:
         os.environ[VARIABLE] = choose_backend(engine, dtype, this_machine())
 

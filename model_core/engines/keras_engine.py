@@ -3,6 +3,7 @@
 Changes when the Keras way of running changes. Knows no family and no task.
 """
 
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -12,6 +13,7 @@ from keras import ops
 
 from model_core.engines.backend import active_backend
 from model_core.engines.base import Floats, Ints, TokenBatch, Writing
+from model_core.engines.keras_loop import KerasLoop
 from model_core.masks import MaskKind
 from model_core.models.heads import HiddenStates
 from model_core.models.network import (
@@ -30,6 +32,7 @@ POSITION_AXES = {  # axes of an output that run over the positions
     "heads_shared": (1, 2),
     "tails_shared": (1, 2),
 }
+HALF_BYTES = 2
 CAPACITY_STEP = 64  # caches of nearby sizes share one compiled step
 
 
@@ -40,13 +43,21 @@ class KerasEngine:
 
     Args:
         network: With its weights.
+        whole_loop: Whether its steppers can step by themselves, many tokens in one
+            compiled call; None for where that is faster, on an accelerator.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, whole_loop: bool | None = None) -> None:
         self.network = network
         self.name = f"keras-{keras.backend.backend()}"
         self.backend = active_backend()
-        self.device = self.backend.accelerator() or "cpu"
+        accelerator = self.backend.accelerator()
+        self.device = accelerator or "cpu"
+        self.whole_loop = (
+            bool(accelerator) and self.backend.has_loops
+            if whole_loop is None
+            else whole_loop
+        )
         self.heads = tuple(network.heads)
         self._graphs: dict[Any, Any] = {}
         self._lock = Lock()
@@ -123,6 +134,10 @@ class KerasEngine:
         )
         return made
 
+    def compile(self, function: Any) -> Any:
+        """Return a function of tensors that reads the network's weights, compiled."""
+        return self.backend.compile(function, self.network.variables)
+
     def rounded(self, length: int) -> int:
         """Return the length to compute at, so that few shapes are compiled."""
         step = self.backend.length_step
@@ -133,7 +148,7 @@ class KerasEngine:
         with self._lock:
             if key not in self._graphs:
                 made = build()
-                self._graphs[key] = self.backend.compile(made) if compiled else made
+                self._graphs[key] = self.compile(made) if compiled else made
             return self._graphs[key]
 
     def _reader(
@@ -153,6 +168,9 @@ class KerasStepper:
     Args:
         engine: Whose network and backend.
         writing: The kind of steps.
+
+    Attributes:
+        itself: The same steps, many in one call; None where the engine has none.
     """
 
     def __init__(self, engine: KerasEngine, writing: Writing) -> None:
@@ -161,8 +179,20 @@ class KerasStepper:
         config = engine.network.config
         self._has_segments = config.type_vocab_size > 1 or config.segments_are_tokens
         self._prefills: dict[tuple[str, ...], Any] = {}
-        self._decode = engine.backend.compile(self._decode_graph)
-        self._reorder = engine.backend.compile(take_rows)
+        self._extensions: dict[int, Any] = {}
+        self._decode = engine.compile(self._decode_graph)
+        self._reorder = engine.backend.compile(take_rows, ())
+        self.itself = (
+            KerasLoop(
+                self,
+                self._decode_graph,
+                engine.network.variables,
+                config.vocab_size,
+                engine.backend,
+            )
+            if engine.whole_loop
+            else None
+        )
 
     def prefill(
         self,
@@ -183,7 +213,7 @@ class KerasStepper:
             if ids is not None:
                 inputs[name] = _widen(ids, length)
         outputs, seen = self._prefill(tuple(inputs))(*map(tensor, inputs.values()))
-        return _arrays(outputs), extend(seen, capacity)
+        return _arrays(outputs), self._extended(seen, capacity)
 
     def decode_one_token(
         self, token_ids: Ints, positions: Ints, cache: Caches
@@ -197,10 +227,21 @@ class KerasStepper:
         reordered: Caches = self._reorder(cache, tensor(rows))
         return reordered
 
+    def _extended(self, seen: Caches, capacity: int) -> Caches:
+        """Give caches room; in one call where calls of a device are what takes time."""
+        if self.itself is None:
+            return extend(seen, capacity)
+        if capacity not in self._extensions:
+            self._extensions[capacity] = self.engine.backend.compile_whole(
+                partial(extend, capacity=capacity), (), ()
+            )
+        extended: Caches = self._extensions[capacity](seen)
+        return extended
+
     def _prefill(self, names: tuple[str, ...]) -> Any:
         """Return the compiled reading of prompts with these inputs."""
         if names not in self._prefills:
-            self._prefills[names] = self.engine.backend.compile(
+            self._prefills[names] = self.engine.compile(
                 lambda *inputs: self._read(**dict(zip(names, inputs, strict=True)))
             )
         return self._prefills[names]
@@ -266,9 +307,10 @@ def tensor(values: Any) -> Any:
 
 
 def array(values: Any) -> Floats:
-    """Return a numpy array of a backend's tensor."""
+    """Return a numpy array of a backend's tensor, half precision widened."""
     converted: Floats = ops.convert_to_numpy(values)
-    return converted
+    is_half = converted.dtype.itemsize == HALF_BYTES
+    return converted.astype("float32") if is_half else converted
 
 
 def _arrays(outputs: dict[str, Any]) -> dict[str, Floats]:

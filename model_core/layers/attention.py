@@ -261,13 +261,27 @@ def write(cache: LayerCache, new: LayerCache, positions: Any) -> LayerCache:
     Returns:
         The cache with the new token in it.
     """
-    capacity = ops.shape(cache.keys)[2]
-    slot = ops.arange(capacity)[None, :] == positions[:, None]
-    chosen = slot[:, None, :, None]
+    put = _PUT.get(keras.backend.backend(), _selected)
     return LayerCache(
-        ops.where(chosen, ops.cast(new.keys, cache.keys.dtype), cache.keys),
-        ops.where(chosen, ops.cast(new.values, cache.values.dtype), cache.values),
+        put(cache.keys, ops.cast(new.keys, cache.keys.dtype), positions),
+        put(cache.values, ops.cast(new.values, cache.values.dtype), positions),
     )
+
+
+def _selected(kept: Any, new: Any, positions: Any) -> Any:
+    """Choose between old and new everywhere: what every backend can compile."""
+    slot = ops.arange(ops.shape(kept)[2])[None, :] == positions[:, None]
+    return ops.where(slot[:, None, :, None], new, kept)
+
+
+def _written(kept: Any, new: Any, positions: Any) -> Any:
+    """Write in place, where nobody else has the cache: the rest is not touched."""
+    rows = ops.arange(kept.shape[0])
+    places = kept.at[rows, :, positions]
+    return places.set(new[:, :, 0], unique_indices=True)
+
+
+_PUT = {"jax": _written}
 
 
 def _of_pairs(query: Any, vectors: Any) -> Any:

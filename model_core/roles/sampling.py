@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from threading import Lock
 from typing import Any
 
+from model_core.decoding.chunks import ChunkingStepper, Writer
 from model_core.decoding.frames import DecodingFrame
 from model_core.decoding.loop import SamplingOptions, generate
 from model_core.decoding.stepper import Stepper
@@ -57,8 +58,11 @@ class Sampling:
         if isinstance(stepper, JoiningRichStepper):
             shared = self._shared(stepper)
             return shared.generate(prompts, options, frame_seconds, reading)
-        frames = generate(reading or PlainStepper(stepper), prompts, options)
-        return spaced(frames, frame_seconds)
+        plain = PlainStepper(stepper)
+        if isinstance(stepper, ChunkingStepper) and stepper.itself is not None:
+            writer = Writer(plain, stepper.itself)
+            return spaced(writer.generate(prompts, options, reading), frame_seconds)
+        return spaced(generate(reading or plain, prompts, options), frame_seconds)
 
     def _shared(self, stepper: JoiningRichStepper) -> Streams[Any]:
         with self._lock:

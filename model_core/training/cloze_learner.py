@@ -77,9 +77,10 @@ def copy_network(network: Network) -> Network:
     """Return a network of the same weights that can change on its own.
 
     Every array is copied: JAX would share it, and a training step that is given it
-    to write into would take it away from the network in use.
+    to write into would take it away from the network in use. The copy is of float32:
+    most of a step's changes are smaller than bfloat16 can tell.
     """
-    copy = Network(network.config, tuple(network.heads), dtype=network.dtype_policy)
+    copy = Network(network.config, tuple(network.heads), dtype="float32")
     theirs = weights_by_name(network)
     for name, weight in weights_by_name(copy).items():
         weight.assign(keras.ops.copy(theirs[name]))

@@ -21,7 +21,17 @@ def test_every_field_of_the_settings_has_one_option():
 def test_every_flag_has_an_environment_variable_of_the_same_meaning():
     flags = [
         *("--host", EVERYWHERE, "--port", "8000", "--share", "--weights", "embedded"),
-        *("--engine", "x", "--offline", "--cache-dir", "/a", "--queue-size", "3"),
+        *(
+            "--dtype",
+            "bfloat16",
+            "--engine",
+            "x",
+            "--offline",
+            "--cache-dir",
+            "/a",
+            "--queue-size",
+            "3",
+        ),
         *("--deadline-seconds", "9.5", "--slots", "4", "--rate-limit", "12"),
     ]
     environ = {
@@ -30,6 +40,7 @@ def test_every_flag_has_an_environment_variable_of_the_same_meaning():
         "MASKPLAY_SHARE": "1",
         "MASKPLAY_WEIGHTS": "embedded",
         "MASKPLAY_ENGINE": "x",
+        "MASKPLAY_DTYPE": "BFLOAT16",
         "MASKPLAY_OFFLINE": "yes",
         "MASKPLAY_CACHE_DIR": "/a",
         "MASKPLAY_QUEUE_SIZE": "3",
@@ -115,3 +126,10 @@ def test_a_rate_limit_that_was_chosen_holds_everywhere():
 
 def test_a_shared_link_is_not_loopback():
     assert Settings(share=True).requests_per_minute > 0
+
+
+def test_a_type_of_numbers_that_is_not_known_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit):
+        read_settings([], {"MASKPLAY_DTYPE": "int4"})
+    told = capsys.readouterr().err
+    assert "must be one of auto, float32, bfloat16, got 'int4'" in told

@@ -15,6 +15,8 @@ NETWORK = (
     "test_marks_and_conditions.py",
     "models/test_heads.py",
     "test_engines.py",
+    "test_keras_rules.py",
+    "test_keras_loop.py",
     "roles/test_source_stepper.py",
 )
 QUICK = NETWORK[:2]
@@ -33,8 +35,13 @@ PARTS = tuple(
         "summarizer",
     )
 )
-APART = {("numpy", "roles/test_mask_filler.py")}
-"""Numpy has no gradients: there another process learns; see test_apart."""
+APART = {
+    ("numpy", "roles/test_mask_filler.py"),
+    *((backend, f"test_keras_{of}.py") for backend in ("numpy", "torch")
+      for of in ("rules", "loop")),
+}  # fmt: skip
+"""Numpy has no gradients: there another process learns; see test_apart. Whole loops are
+of the backends that compile them."""
 
 OPTIONS = ("-q", "-n", "0", "-p", "no:cacheprovider", "-k", "not native")
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,8 @@ def machine(*, told=None, card=False, kernels=True, light=True):
         ("native", "float32", {"kernels": False}, "tensorflow"),
         ("auto", "float32", {"light": False}, "tensorflow"),
         ("auto", "float32", {"told": ""}, "numpy"),
+        ("auto", "auto", {}, "numpy"),
+        ("auto", "auto", {"card": True}, "tensorflow"),
         ("auto", "float32", {"told": "jax", "card": True}, "jax"),
         ("keras", "float32", {"told": "numpy"}, "numpy"),
         ("auto", "float32", {"told": "torch", "kernels": False}, "torch"),
@@ -73,6 +76,56 @@ def test_the_environment_is_told_unless_it_is_too_late(monkeypatch, is_imported)
     monkeypatch.setattr(framework.sys, "modules", modules)
     framework.prepare_backend("auto")
     assert os.environ.get("KERAS_BACKEND") == (None if is_imported else "jax")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, {"TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"}),
+        ({"TF_FORCE_GPU_ALLOW_GROWTH": "false"}, {"XLA_PYTHON_CLIENT_PREALLOCATE"}),
+        ({"XLA_PYTHON_CLIENT_PREALLOCATE": "true"}, {"TF_FORCE_GPU_ALLOW_GROWTH"}),
+        ({"XLA_PYTHON_CLIENT_MEM_FRACTION": ".5"}, {"TF_FORCE_GPU_ALLOW_GROWTH"}),
+        ({"XLA_PYTHON_CLIENT_ALLOCATOR": "platform"}, {"TF_FORCE_GPU_ALLOW_GROWTH"}),
+    ],
+)
+def test_a_cards_memory_is_taken_bit_by_bit_unless_a_person_says_otherwise(
+    told, expected
+):
+    assert framework.growing(told).keys() == expected
+
+
+@pytest.mark.parametrize("is_imported", [True, False])
+def test_how_memory_is_taken_is_said_to_the_frameworks(monkeypatch, is_imported):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+    monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH", raising=False)
+    monkeypatch.setattr(
+        framework.sys, "modules", {"keras": None} if is_imported else {}
+    )
+    framework.prepare_backend("auto")
+    assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == "true"
+    assert os.environ.pop("TF_FORCE_GPU_ALLOW_GROWTH") == "true"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "engine", "card", "expected"),
+    [
+        ("auto", "auto", "", "float32"),
+        ("auto", "auto", "gpu:0", "bfloat16"),
+        ("auto", "keras", "gpu:0", "bfloat16"),
+        ("auto", "native", "gpu:0", "float32"),
+        ("float32", "auto", "gpu:0", "float32"),
+        ("bfloat16", "auto", "", "bfloat16"),
+    ],
+)
+def test_half_precision_is_for_cards_unless_a_person_says_otherwise(
+    monkeypatch, dtype, engine, card, expected
+):
+    from model_core.engines import automatic
+
+    fake = SimpleNamespace(accelerator=lambda: card)
+    monkeypatch.setattr(automatic, "active_backend", lambda: fake)
+    assert automatic.playing_dtype(dtype, engine) == expected
 
 
 def answering(folder, text, status=0):

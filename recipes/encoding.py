@@ -5,8 +5,8 @@ starts; every document is ``[CLS][style] text [SEP]``.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -127,6 +127,17 @@ def encode_source(name: str, data: Path, encoder: Encoder) -> Iterator[Corpus]:
             chars[part] += len(document.text)
     for part, rows_ in parts.items():
         yield join(f"{name}-{part}", rows_, chars[part])
+
+
+def without(corpus: Corpus, numbers: Container[int]) -> Corpus:
+    """Return a corpus without some documents, by their numbers; a copy in memory.
+
+    The characters of those that go are taken to be their tokens.
+    """
+    kept = [n for n in range(corpus.num_documents) if n not in numbers]
+    made = join(corpus.name, [corpus.document(n) for n in kept], 0)
+    gone = len(corpus.token_ids) - len(made.token_ids)
+    return replace(made, num_chars=corpus.num_chars - gone)
 
 
 def join(name: str, rows: Iterable[np.ndarray], num_chars: int) -> Corpus:

@@ -38,7 +38,10 @@ def score_manners(options: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def overlap(options: argparse.Namespace) -> None:
-    """Look for the texts that score among those that teach; print a table."""
+    """Look for the texts that score among those that teach; print a table.
+
+    With --drop the documents of pretraining that share text with them leave the corpus.
+    """
     from recipes import overlap_check
 
     report = overlap_check.check(options.data, options.corpus, logging.info)
@@ -46,6 +49,11 @@ def overlap(options: argparse.Namespace) -> None:
     text = json.dumps(report, ensure_ascii=False) + "\n"
     options.output.write_text(text, encoding="utf8")
     print(overlap_check.table(report))
+    if options.drop:
+        for source, number in overlap_check.drop(
+            options.corpus, report["remove"]
+        ).items():
+            print(f"- {source}: {number} dropped")
 
 
 def curve(options: argparse.Namespace) -> None:
@@ -73,6 +81,7 @@ def _overlap_options(add: Add) -> None:
     add("--data", type=Path, required=True, help="folder of the tasks' files")
     add("--corpus", type=Path, default=CORPUS, help="encoded, as training reads it")
     add("--output", type=Path, default=Path("runs/overlap.json"), help="all of it")
+    add("--drop", action="store_true", help="take them out of the corpus")
 
 
 def _curve_options(add: Add) -> None:

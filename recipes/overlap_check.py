@@ -140,6 +140,31 @@ def check(data: Path, folder: Path, tell: Callable[[str], None]) -> dict[str, An
     }
 
 
+def drop(folder: Path, remove: Mapping[str, Mapping[str, list[int]]]) -> dict[str, int]:
+    """Take the documents that share text with what scores out of the encoded corpus.
+
+    Lessons stay: what the texts of a task have in common there, formulas of courts and
+    broadcasts, is what the task is about.
+
+    Args:
+        folder: The encoded corpus, written anew.
+        remove: What ``check`` returned under that name.
+
+    Returns:
+        How many went, by source.
+    """
+    gone = {}
+    for source, of_sets in remove.items():
+        numbers = {n for found in of_sets.values() for n in found}
+        if source.startswith(DOCUMENTS) and numbers:
+            name = f"{source.removeprefix(DOCUMENTS)}-train"
+            encoding.save(
+                encoding.without(encoding.load(name, folder), numbers), folder
+            )
+            gone[source] = len(numbers)
+    return gone
+
+
 def set_report(
     texts: Mapping[int, Texts], wanted: Mapping[int, Wanted]
 ) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What differs between Keras backends when a model runs. The only branch on them."""
+"""What differs between Keras backends when a model runs.
+
+The only branch on them, but for how a layer writes into a cache (layers/attention.py).
+"""
 
 import logging
 from collections.abc import Callable, Sequence

@@ -137,3 +137,16 @@ def test_the_check_names_sets_sources_and_documents(place, monkeypatch):
     assert "- lm/modern: 1 / 3（summary text 1）" in table
     assert "lm/novels" not in table
     assert json.loads(json.dumps(report)) == report
+
+
+def test_what_is_dropped_is_no_longer_found_and_the_rest_stays(place):
+    data, folder = place
+    before = encoding.load("modern-train", folder)
+    kept = [before.document(n).tolist() for n in (0, 2)]
+    report = overlap_check.check(data, folder, lambda _: None)
+    assert overlap_check.drop(folder, report["remove"]) == {"lm/modern": 1}
+    after = encoding.load("modern-train", folder)
+    assert [after.document(n).tolist() for n in range(after.num_documents)] == kept
+    again = overlap_check.check(data, folder, lambda _: None)
+    assert not any(v for k, v in again["remove"].items() if k.startswith("lm/"))
+    assert again["sets"]["summary text"]["train"]["touched"] == 1  # lessons stay

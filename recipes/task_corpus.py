@@ -4,6 +4,7 @@ Changes when a task's data are prepared differently.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -32,6 +33,8 @@ SOURCE_ROOM = 400
 JUDGED_ROOM = 160
 LONGEST_SUMMARY_CHARS = 300
 
+_BETWEEN_HALVES = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
+
 
 def encode_all(data: Path, folder: Path, tell: Callable[[str], None]) -> None:
     """Encode every task's training file.
@@ -50,8 +53,17 @@ def encode_all(data: Path, folder: Path, tell: Callable[[str], None]) -> None:
 
 def _titles(data: Path, formats: Formats, lessons: Path) -> None:
     examples = tasks_data.read(find(data / "title", "train"), tasks_data.title_example)
-    pairs = ((one.text, one.title) for one in examples)
+    pairs = ((one.text, in_lines(one.title)) for one in examples)
     rewriting.encode(pairs, formats, lessons / "title.npz", SOURCE_ROOM)
+
+
+def in_lines(title: str) -> str:
+    """Return a headline with a line for each of its halves.
+
+    Where Chinese stands at a space, it parts two halves; the vocabulary has no space,
+    only an end of line. Spaces between Latin words are the tokenizer's own.
+    """
+    return _BETWEEN_HALVES.sub("\n", title.strip())
 
 
 def _summaries(data: Path, formats: Formats, lessons: Path) -> None:

@@ -93,7 +93,7 @@ def _settled_line(rank: int, title: Title) -> str:
 
 def _scored(title: Title) -> str:
     """Return the headline by tokens, where they spell it, else as plain text."""
-    tokens = title.candidate.tokens
+    tokens = title.tokens
     if "".join(token.text for token in tokens).strip() != title.text:
         return views.plain_text("", title.text)
     return views.scored_text("", tokens)

@@ -4,7 +4,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from model_core.interfaces import (
     RewriteOptions,
     Rewriting,
     TextRewriter,
+    TokenScore,
 )
 
 PART = "title"
@@ -119,8 +120,16 @@ class Title:
 
     @property
     def text(self) -> str:
-        """The headline."""
-        return self.candidate.text.strip()
+        """The headline, its halves a space apart where the model breaks the line."""
+        return self.candidate.text.replace("\n", " ").strip()
+
+    @property
+    def tokens(self) -> tuple[TokenScore, ...]:
+        """Its tokens, spelled as ``text`` is."""
+        return tuple(
+            replace(token, text=token.text.replace("\n", " "))
+            for token in self.candidate.tokens
+        )
 
     @property
     def log_prob(self) -> float:

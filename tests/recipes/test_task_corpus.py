@@ -94,6 +94,12 @@ def test_relations_are_the_schemas_in_its_order(corpus):
     assert parts.names == joint.PARTS
 
 
+def test_halves_of_a_headline_are_lines_and_latin_words_are_not():
+    halves = task_corpus.in_lines(" 美军 称击退AI Lab 2.0 攻势　伊朗否认 ")
+    assert halves == "美军\n称击退AI Lab 2.0\n攻势\n伊朗否认"
+    assert task_corpus.in_lines("GPT 2 small") == "GPT 2 small"
+
+
 def test_another_seed_is_another_order(corpus):
     titles = [
         next(joint.streams(corpus, LEG, Options(), seed=seed)["title"]).inputs

@@ -72,6 +72,12 @@ def test_titles_come_best_first_with_their_scores():
     assert [title.score for title in titles] == [-0.5, -0.75, -1.0]
 
 
+def test_halves_of_a_headline_stand_a_space_apart():
+    title = results(text="甲\n乙丙丁", max_new_tokens=4)[-1].titles[0]
+    assert title.text == "甲 乙丙"
+    assert "".join(token.text for token in title.tokens) == title.text
+
+
 def test_a_text_that_two_beams_write_is_told_once_as_its_best():
     result = results(SAID_TWICE, max_new_tokens=4, num_return=3)[0]
     assert texts_of(result) == ["好"]

@@ -8,8 +8,8 @@ from demos.errors import InvalidRequestError
 from demos.limits import label_of
 from demos.title.examples import EXAMPLES, SAMPLES, caption
 from demos.title.record import ADDED_FIELDS, render_text, to_record
-from demos.title.task import PART, TitleRequest, write_many, write_titles
-from model_core.interfaces import ModelError, RewriteOptions
+from demos.title.task import PART, Title, TitleRequest, write_many, write_titles
+from model_core.interfaces import Candidate, ModelError, RewriteOptions, TokenScore
 from tests.fake_text_rewriter import FakeRewriter
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -73,7 +73,8 @@ def test_titles_come_best_first_with_their_scores():
 
 
 def test_halves_of_a_headline_stand_a_space_apart():
-    title = results(text="甲\n乙丙丁", max_new_tokens=4)[-1].titles[0]
+    tokens = tuple(TokenScore(text, -1.0) for text in ("甲", "\n", "乙丙"))
+    title = Title(Candidate("甲\n乙丙", -3.0, tokens, "stop"), -1.0)
     assert title.text == "甲 乙丙"
     assert "".join(token.text for token in title.tokens) == title.text
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.browser.visits import PATIENCE_MS, open_tab, running_now, width_of
 
+FREED_SECONDS = 5  # beside other tests; what is stopped would go on for longer
+
 TABS = {
     "title": "标题 Title",
     "triples": "三元组 Triples",
@@ -100,7 +102,7 @@ class Tab:
         )
         asked = time.monotonic()
         while running_now(address):
-            assert time.monotonic() - asked < 1, "Stop did not free the slot"
+            assert time.monotonic() - asked < FREED_SECONDS, "Stop did not free it"
         self.end()
 
     def saved(self, button):

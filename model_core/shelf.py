@@ -66,6 +66,8 @@ ModelT = TypeVar("ModelT")
 
 AUTO, HUB = "auto", "hub"
 
+FIRST_COME_SECONDS = 3.0
+"""Before a rehearsal: who waited for the weights asks at once, and is alone then."""
 MAX_WAITING = 8
 """Models that may wait for the one worker."""
 MAX_STRANGERS = 32
@@ -492,6 +494,7 @@ class ModelShelf:
                 job.slot.last_used = next(self._uses)
                 job.slot.become("ready", player=player)
             if source is EMBEDDED_SOURCE and self._settings.rehearse:
+                job.ticket.wait(FIRST_COME_SECONDS)
                 player.rehearse(job.ticket.is_set)
         except DownloadCancelledError:
             logger.info("%s is given up", source.name)

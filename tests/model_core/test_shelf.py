@@ -120,6 +120,11 @@ def loader():
     return FakeLoader()
 
 
+@pytest.fixture(autouse=True)
+def nobody_is_waited_for(monkeypatch):
+    monkeypatch.setattr(shelf_module, "FIRST_COME_SECONDS", 0.0)
+
+
 @pytest.fixture
 def make_shelf(client, loader):
     """Build shelves that are closed when the test ends."""

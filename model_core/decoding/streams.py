@@ -29,7 +29,7 @@ from model_core.decoding.scoring import (
 )
 from model_core.decoding.stepper import CacheT, JoiningStepper, Stepper
 
-SMOOTH_STREAMS = 3
+SMOOTH_STREAMS = 4
 """With more, frames are rarer: making them takes the time that steps need."""
 IDLE_SECONDS = 5.0
 """A thread without requests ends after this; the next request starts another."""

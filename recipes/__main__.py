@@ -31,7 +31,8 @@ def corpus(options: argparse.Namespace) -> None:
     from recipes import encoding, export, task_corpus, vocabulary
     from recipes.corpus import SOURCES
 
-    tokens = vocabulary.build(options.data)
+    given = options.vocabulary
+    tokens = vocabulary.read(given) if given else vocabulary.build(options.data)
     options.corpus.mkdir(parents=True, exist_ok=True)
     text = "\n".join(tokens) + "\n"
     (options.corpus / "vocab.txt").write_text(text, encoding="utf8")
@@ -295,10 +296,11 @@ def _add_learning(commands: "Commands") -> None:
     add = _command(commands, "data", corpus)
     add("--data", type=Path, required=True, help="folder that holds lm/")
     add("--corpus", type=Path, default=Path("runs/corpus"))
+    add("--vocabulary", type=Path, help="take this vocab.txt, count no words")
     add("--no-tasks", action="store_true", help="only the documents")
     add = _command(commands, "train", pretrain)
     add("--stage", choices=STAGES, default="core")
-    add("--start", type=Path, help="run whose weights a new run of plays begins with")
+    add("--start", type=Path, help="run, or exported folder, to begin with")
     add("--swap", type=float, default=0.5, help="share of disturbed targets")
     add("--hide", type=float, default=0.1, help="share of hidden source tokens")
     add("--clip", type=float, default=0.1, help="largest norm of a gradient")

@@ -18,7 +18,7 @@ from model_core.config import TransformerConfig
 from model_core.models.network import Network
 from model_core.training.objectives import Batch, Tricks
 from model_core.training.trainer import Trainer
-from recipes import joint
+from recipes import beginning, joint
 from recipes.lessons.rewriting import Noise
 from recipes.pretraining import Leg
 
@@ -84,7 +84,7 @@ def _trained(trial: Trial, options: joint.Options) -> tuple[Trainer, float]:
     keras.utils.set_random_seed(0)
     relations = joint.relations_of(trial.corpus)
     network = Network(joint.joint_config(trial.config, len(relations)), joint.HEADS)
-    joint.start_from(network, trial.start)
+    beginning.read(trial.start, trial.corpus).fill(network)
     optimizer = joint.optimizer_of(options, trial.rate)
     streams = joint.streams(trial.corpus, trial.leg, options, ORDER_SEED)
     batches = _timed(joint.mixed(streams, SHARES, ORDER_SEED))

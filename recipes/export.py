@@ -12,6 +12,7 @@ from model_core.checkpoints.export import export_weights
 from model_core.config import TransformerConfig
 from model_core.roles.parts import FILE_NAME as PARTS_FILE
 from model_core.roles.parts import Parts
+from model_core.training.lineage import lineage
 from model_core.training.snapshot import load_snapshot
 from recipes.vocabulary import MARKS, NEWLINE
 
@@ -66,8 +67,8 @@ def export(
         for name, array in arrays.items()
         if name.startswith(prefix)
     }
-    progress = {key: facts[key] for key in ("step", "tokens")}
-    export_weights(weights, config, folder, heads=heads, facts={"training": progress})
+    training = {"training": {"runs": lineage(facts)}}
+    export_weights(weights, config, folder, heads=heads, facts=training)
     if parts is not None:
         parts.save(folder / PARTS_FILE)
     vocabulary = (corpus / "vocab.txt").read_text(encoding="utf8")

@@ -15,17 +15,16 @@ import numpy as np
 
 from model_core.config import TransformerConfig
 from model_core.interfaces import Relation
-from model_core.models.network import Network, weights_by_name
+from model_core.models.network import Network
 from model_core.roles.formats import Formats
 from model_core.roles.parts import Parts
 from model_core.tokenizers.load import load_tokenizer
 from model_core.tokenizers.word_marks import NUM_MARKS, WORD_MARKS
-from model_core.training.lineage import lineage
 from model_core.training.objectives import Batch, Tricks
 from model_core.training.objectives.writing import COPY_WEIGHT
-from model_core.training.snapshot import has_snapshot, load_facts, load_snapshot
+from model_core.training.snapshot import has_snapshot
 from model_core.training.trainer import Trainer
-from recipes import encoding, packing, pretraining, vocabulary
+from recipes import beginning, encoding, packing, pretraining, vocabulary
 from recipes.lessons import (
     documents,
     extracting,
@@ -245,18 +244,6 @@ def mixed(
         yield next(made[names[choice]])
 
 
-def start_from(network: Network, run: Path) -> list[str]:
-    """Fill a network from a run's weights; return the names the run does not have."""
-    arrays, _ = load_snapshot(run)
-    fresh = []
-    for name, weight in weights_by_name(network).items():
-        if f"weights/{name}" in arrays:
-            weight.assign(arrays[f"weights/{name}"])
-        else:
-            fresh.append(name)
-    return fresh
-
-
 def optimizer_of(
     options: Options, rate: float | keras.optimizers.schedules.LearningRateSchedule
 ) -> keras.optimizers.Optimizer:
@@ -288,7 +275,7 @@ def train_leg(
     Args:
         corpus: Encoded documents and lessons.
         run: Where the run's snapshot lives.
-        start: A run whose weights a new run begins with.
+        start: A run, or an exported folder, whose weights a new run begins with.
         config: Of the core, without marks and relations.
         leg: Its sizes and its schedule.
         options: Tricks.
@@ -297,13 +284,15 @@ def train_leg(
     """
     keras.utils.set_random_seed(0)
     network = Network(joint_config(config, len(relations_of(corpus))), HEADS)
+    begun = None
     if start is not None and not has_snapshot(run):
-        logger.info("fresh: %s", " ".join(start_from(network, start)))
+        begun = beginning.read(start, corpus)
+        logger.info("fresh: %s", " ".join(begun.fill(network)))
     optimizer = optimizer_of(options, leg.schedule())
     trainer = Trainer(network, optimizer, run, options.tricks)
     trainer.progress.device.append(keras.backend.backend())
-    if start is not None and not trainer.progress.before:
-        trainer.progress.before = lineage(load_facts(start))
+    if begun is not None:
+        trainer.progress.before = begun.runs
     trainer.progress.settings = settings_of(options, shares)
     seed = trainer.progress.step
     logger.info("options %s shares %s", asdict(options), shares)

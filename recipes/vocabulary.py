@@ -71,6 +71,11 @@ def build(data: Path) -> list[str]:
     return [*MARKS, *pieces, *chosen]
 
 
+def read(path: Path) -> list[str]:
+    """Return the vocabulary of a file with one entry per line."""
+    return path.read_text(encoding="utf8").removesuffix("\n").split("\n")
+
+
 def _repeat(words: Counter[str]) -> Iterator[Iterable[str]]:
     for word, times in words.items():
         yield [word] * min(times, 2000)

@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
-from model_core.config import TransformerConfig
-from model_core.models.network import Network, weights_by_name
+from model_core.models.network import Network
 from model_core.training.objectives import OBJECTIVES
-from model_core.training.snapshot import save_snapshot
 from recipes import joint
-from recipes.joint import Options, mixed, start_from
+from recipes.joint import Options, mixed
 from recipes.lessons import documents, extracting, facts, pointing, reading, rewriting
 from tests.model_core.playing_checkpoint import RELATIONS, config_of, tokens
 
@@ -108,28 +106,3 @@ def test_an_objective_reads_its_lessons(streams, network, task):
     if task in ("title", "facts", "answer"):  # a fresh network knows nothing
         mean = np.average(losses, weights=first.weights)
         assert 1 < mean < 2 * np.log(len(tokens())) + 2
-
-
-def test_a_fresh_network_is_given_what_a_run_has_and_names_the_rest(tmp_path):
-    base = TransformerConfig(
-        **config_of(tokens()).to_dict()
-        | {"mark_vocab_size": 0, "num_conditions": 0, "num_relations": 0}
-    )
-    old = Network(base, ("language_model",))
-    arrays = {
-        f"weights/{name}": ops.convert_to_numpy(weight)
-        for name, weight in weights_by_name(old).items()
-    }
-    save_snapshot(tmp_path / "run", arrays, {"step": 1})
-    fresh = Network(config_of(tokens()), joint.HEADS)
-    named = start_from(fresh, tmp_path / "run")
-    weights = weights_by_name(fresh)
-    assert set(named) == weights.keys() - {n.split("/", 1)[1] for n in arrays}
-    assert "mark_embedding/embeddings" in named
-    ids = np.array([[2, 30, 31, 3]], "int32")
-    marks = np.array([[0, 5, 6, 0]], "int32")
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(fresh(ids, mark_ids=marks, heads=())["hidden"]),
-        ops.convert_to_numpy(old(ids, heads=())["hidden"]),
-        atol=1e-6,
-    )

@@ -103,6 +103,8 @@ class TransformerConfig:
         gated_feed_forward: Whether a second projection multiplies the activation.
         relative_distance: Farthest distance told apart (``relative``, ``buckets``).
         relative_buckets: Buckets of distances (``buckets``).
+        source_distances: Whether a decoder's scores of distances also stand where it
+            attends to its source (bert4keras' T5, and so T5-PEGASUS).
         tied_head: Whether the vocabulary's scores come from the token embedding.
         head_scale: Factor on states before the vocabulary's scores (T5 1.0).
         head_bias: Whether every token has a bias in the language model's head.
@@ -152,6 +154,7 @@ class TransformerConfig:
     gated_feed_forward: bool = False
     relative_distance: int = 64
     relative_buckets: int = 32
+    source_distances: bool = False
     tied_head: bool = True
     head_scale: float = 1.0
     head_bias: bool = False

@@ -141,7 +141,31 @@ def survey_tensors(
     names = reader.keys()
     family = family_of(values, names)
     shapes = {name: reader.shape(name) for name in names}
-    tensors = NamedTensors(TABLES[family.name], reader.layout, shapes)
+    table = TABLES[family.name]
+    found: list[Survey | MissingHeadError] = []
+    for reading in (reader.layout, *table.alternatives.get(reader.layout, ())):
+        tensors = NamedTensors(table, reading, shapes)
+        try:
+            survey = _surveyed(values, reader, family, tensors, heads, adaptation)
+        except MissingHeadError as error:
+            found.append(error)
+            continue
+        if not survey.plan.differences:
+            return replace(survey, formats=formats)
+        found.append(survey)
+    if isinstance(found[0], MissingHeadError):
+        raise found[0]
+    return replace(found[0], formats=formats)
+
+
+def _surveyed(
+    values: Mapping[str, Any],
+    reader: CheckpointReader,
+    family: Family,
+    tensors: NamedTensors,
+    heads: Heads,
+    adaptation: Adaptation,
+) -> Survey:
     saved = _without_zeros(family.config_from_json(values), tensors)
     config = adaptation.config(saved)
     parts = _HeadsInFile(tensors, family, config)
@@ -159,7 +183,7 @@ def survey_tensors(
         family=family,
         config=config,
         layout=reader.layout,
-        formats=formats,
+        formats=(),
         file_names=reader.file_names,
         heads=chosen,
         incomplete_heads=parts.incomplete,

@@ -162,6 +162,8 @@ class WeightTable:
         ignored: Patterns of names that carry no weight of ours (full match).
         carried: Those among them that other readers of such files ask for.
         renamings: By layout; a layout without an entry is not supported.
+        alternatives: By layout, further keys of ``renamings``: a file that holds
+            another network beside the first is read as the first that fits.
         left_out: Sources that some files leave out because they hold zeros, and the
             switch of the config that turns the weight off.
         hints: By layout, what is worth knowing where a file of it does not fit.
@@ -175,6 +177,7 @@ class WeightTable:
     renamings: Mapping[str, tuple[Renaming, ...]] = field(
         default_factory=lambda: {"pytorch": ()}
     )
+    alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
 

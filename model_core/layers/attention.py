@@ -163,10 +163,16 @@ class MultiHeadAttention(keras.layers.Layer):
 
 
 class CrossAttention(MultiHeadAttention):
-    """Attention of a decoder over what the encoder read, without position terms."""
+    """Attention of a decoder over what the encoder read."""
 
     def call(  # type: ignore[override]
-        self, hidden: Any, source: LayerCache, mask: Any, *, training: bool = False
+        self,
+        hidden: Any,
+        source: LayerCache,
+        mask: Any,
+        *,
+        terms: PositionTerms = NO_TERMS,
+        training: bool = False,
     ) -> Any:
         """Mix the source's positions that the mask allows.
 
@@ -174,13 +180,14 @@ class CrossAttention(MultiHeadAttention):
             hidden: (batch, length, width), of the decoder.
             source: ``keys_and_values`` of the encoder's states.
             mask: bool, broadcasts to (batch, query, key).
+            terms: What positions add to the scores: most decoders add nothing.
             training: Whether dropout acts.
 
         Returns:
             (batch, length, width).
         """
         query = self._split(self.query(hidden))
-        mixed = self.attend(query, source, mask, NO_TERMS, training=training)
+        mixed = self.attend(query, source, mask, terms, training=training)
         return self.projection(self._merge(mixed))
 
 

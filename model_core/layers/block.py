@@ -87,6 +87,7 @@ class TransformerBlock(keras.layers.Layer):
         positions: Any = None,
         source: LayerCache | None = None,
         source_mask: Any = None,
+        source_terms: PositionTerms = NO_TERMS,
         condition: Any = None,
         training: bool = False,
     ) -> tuple[Any, LayerCache]:
@@ -100,6 +101,7 @@ class TransformerBlock(keras.layers.Layer):
             positions: int (batch,), where the cache is written.
             source: Keys and values of the encoder's states; see ``read_source``.
             source_mask: bool, broadcasts to (batch, query, source key).
+            source_terms: What positions add to the scores of the source.
             condition: (batch, 1, condition_size) shifts the norms; None does not.
             training: Whether dropout acts.
         """
@@ -117,7 +119,9 @@ class TransformerBlock(keras.layers.Layer):
             hidden = self.attention_norm(hidden, condition)
         if self.source_attention is not None:
             asks = self.source_norm(hidden) if pre else hidden
-            read = self.source_attention(asks, source, source_mask, training=training)
+            read = self.source_attention(
+                asks, source, source_mask, terms=source_terms, training=training
+            )
             hidden = hidden + self.drop(read, training=training)
             hidden = hidden if pre else self.source_norm(hidden)
         narrow = hidden

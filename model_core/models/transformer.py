@@ -12,6 +12,7 @@ from model_core.layers.block import TransformerBlock
 from model_core.layers.initialization import kernel_initializer
 from model_core.layers.normalization import norm_of
 from model_core.layers.positions import (
+    NO_TERMS,
     PositionTerms,
     TransferTerms,
     bucket_of,
@@ -188,6 +189,7 @@ class Transformer(keras.layers.Layer):
             else ops.arange(ops.shape(caches[0].keys)[2])[None, :]
         )
         terms = self._terms(position_ids, keys, None if caches else segment_ids)
+        source_terms = self._source_terms(position_ids, sources)
         slots = position_ids[:, 0] if caches is not None else None
         seen = []
         for layer in range(self.num_layers):
@@ -199,6 +201,7 @@ class Transformer(keras.layers.Layer):
                 positions=slots,
                 source=sources[layer] if sources is not None else None,
                 source_mask=source_mask,
+                source_terms=source_terms,
                 condition=condition,
                 training=training,
             )
@@ -294,6 +297,15 @@ class Transformer(keras.layers.Layer):
         if config.position_kind == "transfer":
             return PositionTerms(transfer=self._transfer(queries, keys, segment_ids))
         return PositionTerms()
+
+    def _source_terms(
+        self, queries: Any, sources: Sequence[LayerCache] | None
+    ) -> PositionTerms:
+        """Return what positions (batch, query) add to the scores of a source's."""
+        if not sources or not self.config.source_distances:
+            return NO_TERMS
+        places = ops.arange(ops.shape(sources[0].keys)[2])[None, :]
+        return PositionTerms(bias=self._bias(distances(queries, places)))
 
     def _bias(self, apart: Any) -> Any:
         config = self.config

@@ -10,12 +10,16 @@ from model_core.checkpoints.load import load_network
 from model_core.decoding.logits import TopK
 from model_core.decoding.loop import SamplingOptions, generate
 from model_core.engines.base import PlainStepper, Writing
+from model_core.engines.native.weights import unsupported
 from model_core.engines.registry import build_engine
 from tests.model_core import tiny
 from tests.model_core.exact_engines import EXACT
 from tests.model_core.reference_models import save_safetensors, torch
 from tests.model_core.test_family_parity import ENCODER_DECODERS
 from tests.model_core.test_family_parity import tiny as reference
+from tests.model_core.zoo_cases import PegasusOfBert4keras
+from tests.model_core.zoo_formats import write_safetensors
+from tests.model_core.zoo_table import write_config
 
 NEW_TOKENS = 32
 SOURCES = [[3, 14, 15, 9, 26, 5, 35], [8, 9, 7], [31, 4, 15, 9, 26]]
@@ -105,11 +109,27 @@ def test_32_greedy_tokens_are_identical_in_a_padded_batch(model, engine_name, tm
     assert len({tuple(tokens) for tokens in (*expected, *others)}) > 1
 
 
-def greedy(model, source):
+def test_distances_to_the_source_are_those_of_the_step(tmp_path):
+    """T5-PEGASUS as bert4keras has it: a cache must know how far it has written."""
+    model = PegasusOfBert4keras()
+    write_config(tmp_path, model.config)
+    write_safetensors(tmp_path, model.tensors)
+    loaded = load_network(tmp_path, heads=("language_model",))
+    assert "source_distances" in unsupported(loaded.config)
+    engine = build_engine("keras", loaded.network)
+    stepper = PlainStepper(engine.stepper(Writing(start_ids=(START,))))
+    options = SamplingOptions(max_new_tokens=12, rules=(TopK(1),))
+    *_, frame = generate(stepper, SOURCES, options)
+    assert [list(row.token_ids) for row in frame.rows] == [
+        greedy(model.model, source, 12) for source in SOURCES
+    ]
+
+
+def greedy(model, source, new_tokens=NEW_TOKENS):
     """The reference's choice at every step, recomputed from scratch."""
     written = [START]
     with torch.no_grad():
-        for _ in range(NEW_TOKENS):
+        for _ in range(new_tokens):
             logits = model(
                 input_ids=torch.tensor([source]),
                 attention_mask=torch.ones(1, len(source), dtype=torch.long),

@@ -185,9 +185,10 @@ def tiny(kind, config, changes):
     return model
 
 
-def untied(name):
+def untied(name, **more):
     """A model whose file holds an output head of its own, as before version 5."""
-    model = tiny(*ENCODER_DECODERS[name])
+    kind, config, changes = ENCODER_DECODERS[name]
+    model = tiny(kind, config, changes | more)
     head = torch.randn_like(model.lm_head.weight)
     model.lm_head.weight = torch.nn.Parameter(head)
     model.config.tie_word_embeddings = False

@@ -80,16 +80,34 @@ def test_bart_without_its_last_bias_has_zeros_there(tmp_path):
     assert report.config.head_bias is False
 
 
-def test_a_generators_config_beside_electras_tensorflow_file_is_refused(tmp_path):
-    """Generator and discriminator lie in one file, of two widths."""
-    index = next(
-        i for i, case in enumerate(CASES) if case.title == "ElectraForPreTraining"
+def electra_of_tensorflow(folder, **other):
+    """A file of both networks, of one width, and the generator's config."""
+    generator, discriminator = (
+        model_of(next(i for i, case in enumerate(CASES) if case.title == title))
+        for title in ("ElectraForMaskedLM", "ElectraForPreTraining")
     )
-    model = model_of(index)
-    narrow = model.config | {"hidden_size": 16, "intermediate_size": 32}
-    zoo_table.write_config(tmp_path, narrow)
-    zoo_formats.write_tensorflow(tmp_path, zoo_formats.google_electra(model.tensors))
-    with pytest.raises(CheckpointMismatchError, match="read as its discriminator"):
+    written = zoo_formats.google_electra(discriminator.tensors)
+    written |= {
+        name: array
+        for name, array in zoo_formats.google_electra_generator(
+            generator.tensors
+        ).items()
+        if name.startswith("generator")
+    }
+    zoo_table.write_config(folder, generator.config | other)
+    zoo_formats.write_tensorflow(folder, written)
+
+
+def test_electras_tensorflow_file_of_equal_widths_is_what_is_asked_for(tmp_path):
+    electra_of_tensorflow(tmp_path)
+    assert load_network(tmp_path).report.heads == ("replaced",)
+    assert load_network(tmp_path, heads=("replaced",)).report.is_sound
+    assert load_network(tmp_path, heads=("masked_lm",)).report.is_sound
+
+
+def test_electras_tensorflow_file_refuses_a_config_of_neither_network(tmp_path):
+    electra_of_tensorflow(tmp_path, hidden_size=16, intermediate_size=32)
+    with pytest.raises(CheckpointMismatchError, match="that of one of them"):
         load_network(tmp_path)
     with pytest.raises(MissingHeadError, match="no masked_lm head"):
         load_network(tmp_path, heads=("masked_lm",))

@@ -120,6 +120,42 @@ def _theirs(expected, name):
     return found, has_positions
 
 
+class PegasusOfBert4keras(Reference):
+    """T5-PEGASUS as bert4keras trains it, by way of transformers' T5 1.1.
+
+    Its first block's scores of distances are put before the source too, and its states
+    are scaled although the head is untied.
+    """
+
+    def __init__(self):
+        model = untied(
+            "t5 v1.1",
+            relative_attention_num_buckets=32,
+            relative_attention_max_distance=128,
+        )
+        model.config.scale_decoder_outputs = True
+        model.decoder.config.use_cache = False  # its length is asked when it is filled
+        first, *_ = model.decoder.block
+        own, _, _ = (layer for layer in first.layer)
+        of_source = first.layer[1].EncDecAttention
+        of_source.has_relative_attention_bias = True
+        table = own.SelfAttention.relative_attention_bias
+        object.__setattr__(of_source, "relative_attention_bias", table)
+        for block in (*model.encoder.block, *model.decoder.block):
+            block.layer[-1].DenseReluDense.act = torch.nn.GELU()
+        super().__init__(model)
+        t5 = model.config
+        self.config = {
+            "hidden_act": ["gelu", "linear"],
+            "hidden_size": t5.d_model,
+            "intermediate_size": t5.d_ff,
+            "num_attention_heads": t5.num_heads,
+            "attention_head_size": t5.d_kv,
+            "num_hidden_layers": t5.num_layers,
+            "vocab_size": t5.vocab_size,
+        }
+
+
 class Drawn:
     """A network written out from its paper in numpy, with random numbers.
 
@@ -364,6 +400,13 @@ CASES = (
             lambda name=name: Reference(untied(name)),
         )
         for name, title in (("t5 v1.1", "T5 1.1"), ("mt5", "mT5"))
+    ),
+    Case(
+        "t5_bert4keras",
+        "T5-PEGASUS (bert4keras)",
+        "language_model",
+        _logits,
+        PegasusOfBert4keras,
     ),
     *(
         _of_transformers(family, kind, config, _logits, "language_model", **changes)

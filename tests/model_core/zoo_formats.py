@@ -265,14 +265,7 @@ def google_bert(tensors):
 
 def google_electra(tensors):
     """ELECTRA's discriminator, with the generator that is trained beside it."""
-    variables = {}
-    for name, array in tensors.items():
-        if name.endswith("_ids"):
-            continue
-        path, values = _dense_or_norm(name, array)
-        path = path.replace("encoder/layer/", "encoder/layer_")
-        path = path.replace("dense_prediction", "dense_1")
-        variables[path] = values
+    variables = _electra_variables(tensors)
     width = next(v for n, v in variables.items() if n.endswith("word_embeddings"))
     return variables | {
         "generator/encoder/layer_0/attention/self/query/kernel": np.ones((4, 4), "f4"),
@@ -281,6 +274,39 @@ def google_electra(tensors):
         "generator_predictions/LayerNorm/beta": np.ones(4, "f4"),
         "generator_predictions/output_bias": np.ones(len(width), "f4"),
     }
+
+
+def google_electra_generator(tensors):
+    """ELECTRA's generator: its embeddings go by the discriminator's name."""
+    variables = {}
+    for name, values in _electra_variables(tensors).items():
+        if name.startswith("electra/embeddings/"):
+            path = name
+        else:
+            path = name.replace("electra/", "generator/", 1)
+            path = path.replace(
+                "generator_lm_head/bias", "generator_predictions/output_bias"
+            )
+        if path != "generator_lm_head/kernel":  # the embeddings once more
+            variables[path] = values
+    return variables | {
+        "electra/encoder/layer_0/attention/self/query/kernel": np.ones((4, 4), "f4"),
+        "electra/embeddings_project/kernel": np.ones((4, 4), "f4"),
+        "discriminator_predictions/dense/kernel": np.ones((4, 4), "f4"),
+        "discriminator_predictions/dense_1/bias": np.ones(1, "f4"),
+    }
+
+
+def _electra_variables(tensors):
+    variables = {}
+    for name, array in tensors.items():
+        if name.endswith("_ids"):
+            continue
+        path, values = _dense_or_norm(name, array)
+        path = path.replace("encoder/layer/", "encoder/layer_")
+        path = path.replace("dense_prediction", "dense_1")
+        variables[path] = values
+    return variables
 
 
 def google_albert(tensors):

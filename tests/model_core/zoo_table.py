@@ -43,12 +43,14 @@ TENSORFLOW_NAMES: dict[str, Callable] = {
     "AlbertForPreTraining": files.google_albert,
     "AlbertForSequenceClassification": files.google_albert,
     "albert_zh": lambda tensors: tensors,
+    "ElectraForMaskedLM": files.google_electra_generator,
     "ElectraForPreTraining": files.google_electra,
     "XLNetLMHeadModel": files.google_xlnet,
     "GPT2LMHeadModel": files.openai_gpt2,
     "T5ForConditionalGeneration": partial(files.mesh_t5, norm="layer_norm"),
     "T5 1.1": partial(files.mesh_t5, norm="rms_norm"),
     "mT5": partial(files.mesh_t5, norm="rms_norm"),
+    "T5-PEGASUS (bert4keras)": partial(files.mesh_t5, norm="rms_norm"),
     "GPT2_ML": lambda tensors: tensors,
 }
 """Models that were published as TensorFlow checkpoints, and who names them how."""
@@ -128,7 +130,9 @@ def _is_first(case):
 
 
 def _can_be_rounded(case):
-    return _is_first(case) and case.family not in {"nezha", "gpt2_ml", "albert_zh"}
+    return _is_first(case) and case.family not in {
+        "nezha", "gpt2_ml", "albert_zh", "t5_bert4keras",
+    }  # fmt: skip
 
 
 def _has_keras(case):

@@ -37,6 +37,7 @@ TABLES: Mapping[str, WeightTable] = MappingProxyType(
         "roberta": bert.ROBERTA,
         "roformer": bert.ROFORMER,
         "t5": t5.TABLE,
+        "t5_bert4keras": t5.TABLE,
         "xlnet": xlnet.TABLE,
     }
 )

@@ -45,24 +45,31 @@ TABLE = WeightTable(
             reason="an output head untied from the token embedding is not supported",
         ),
     ),
-    ignored=(*bert.IGNORED, r"generator_of_training\..*"),
+    ignored=(*bert.IGNORED, r"other_of_training\..*"),
+    # One TensorFlow file holds both networks, which share the embeddings.
     renamings={
         **_kin.renamings,
         "tensorflow": (
-            # one file holds both; the network is the discriminator
-            Renaming(
-                r"^(generator|generator_predictions)/", r"generator_of_training/\1/"
-            ),
+            Renaming(r"^(generator|generator_predictions)/", r"other_of_training/\1/"),
             Renaming(
                 r"^discriminator_predictions/dense_1/",
                 "discriminator_predictions/dense_prediction/",
             ),
             *_kin.renamings["tensorflow"],
         ),
+        "tensorflow generator": (
+            Renaming(
+                r"^(electra/(?:encoder|embeddings_project)|discriminator_predictions)/",
+                r"other_of_training/\1/",
+            ),
+            Renaming(r"^generator/", "electra/"),
+            Renaming(r"^generator_predictions/output_bias$", "generator_lm_head/bias"),
+            *_kin.renamings["tensorflow"],
+        ),
     },
+    alternatives={"tensorflow": ("tensorflow generator",)},
     hints={
-        "tensorflow": "a TensorFlow file of ELECTRA is read as its discriminator: of "
-        "the generator beside it convert the PyTorch files, and give the "
-        "discriminator its own config"
+        "tensorflow": "a TensorFlow file of ELECTRA holds a discriminator and a "
+        "generator of other sizes: the config has to be that of one of them"
     },
 )

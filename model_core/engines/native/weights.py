@@ -35,6 +35,8 @@ def unsupported(config: TransformerConfig) -> str:
     """Return why the kernels cannot run a config, "" where they can."""
     if config.position_kind not in SUPPORTED_POSITIONS:
         return f"position_kind {config.position_kind}"
+    if config.source_distances:
+        return "source_distances"
     return ""
 
 

@@ -5,8 +5,14 @@ Changes when such a family is added or its published configs show another key.
 
 from typing import Any
 
-from model_core.models.families.family import Adjustment, Family, Setting
-from model_core.models.families.rows import BART_ALIKE, BART_SETTINGS
+from model_core.models.families.family import (
+    Adjustment,
+    Family,
+    Setting,
+    UnsupportedModelError,
+    shown,
+)
+from model_core.models.families.rows import BART_ALIKE, BART_SETTINGS, SPREAD
 
 
 def _scale(read: dict[str, Any], values: Any) -> float:
@@ -23,6 +29,27 @@ def _scales_head(read: dict[str, Any], values: Any) -> bool:
         return bool(says)
     return values.get("model_type") == "t5" and bool(read["tied_head"])
 
+
+def _gated_activation(says: Any) -> str:
+    """Return the activation beside the gate's, which is linear."""
+    if isinstance(says, list) and len(says) == 2 and says[1] == "linear":  # noqa: PLR2004
+        return str(says[0])
+    raise UnsupportedModelError(
+        'bert4keras T5 config: hidden_act must be [activation, "linear"], received '
+        f"{shown(says)}"
+    )
+
+
+_T5_BODY = {
+    "norm_kind": "rms",
+    "norm_placement": "pre",
+    "embedding_norm": False,
+    "final_norm": True,
+    "position_kind": "buckets",
+    "attention_bias": False,
+    "feed_forward_bias": False,
+    "scaled_attention": False,
+}
 
 T5 = Family(
     name="t5",
@@ -43,16 +70,7 @@ T5 = Family(
         Setting("dropout", ("dropout_rate",), 0.1),
         Setting("tied_head", ("tie_word_embeddings",), None),
     ),
-    constants={
-        "norm_kind": "rms",
-        "norm_placement": "pre",
-        "embedding_norm": False,
-        "final_norm": True,
-        "position_kind": "buckets",
-        "attention_bias": False,
-        "feed_forward_bias": False,
-        "scaled_attention": False,
-    },
+    constants=_T5_BODY,
     derived={"num_decoder_layers": lambda read: read["num_hidden_layers"]},
     adjusted={
         "gated_feed_forward": lambda read, _: read["hidden_act"].startswith("gated-"),
@@ -73,6 +91,45 @@ T5 = Family(
     },
     config_marks=frozenset({"d_kv", "d_ff", "d_model"}),
     tensor_mark=r"SelfAttention",
+    heads=("language_model",),
+    attention="bidirectional",
+)
+
+# What bert4keras trains and names as T5 1.1: T5-PEGASUS as it was first published.
+# The scores of distances stand before the source as well, and states are scaled before
+# the head though it is untied; its Keras 3 fork writes both as switches.
+T5_BERT4KERAS = Family(
+    name="t5_bert4keras",
+    model_types=frozenset({"t5_bert4keras"}),
+    settings=(
+        Setting("vocab_size", ("vocab_size",)),
+        Setting("hidden_size", ("hidden_size",)),
+        Setting("num_hidden_layers", ("num_hidden_layers",)),
+        Setting("num_attention_heads", ("num_attention_heads",)),
+        Setting("intermediate_size", ("intermediate_size",)),
+        Setting("attention_head_size", ("attention_head_size",)),
+        Setting("dropout", ("hidden_dropout_prob",), 0.0),
+        SPREAD,
+    ),
+    constants={
+        **_T5_BODY,
+        "layer_norm_eps": 1e-6,
+        "relative_distance": 128,
+        "gated_feed_forward": True,
+        "tied_head": False,
+    },
+    adjusted={
+        "num_decoder_layers": lambda read, _: read["num_hidden_layers"],
+        "hidden_act": lambda _, values: _gated_activation(values.get("hidden_act")),
+        "head_scale": lambda read, values: (
+            read["hidden_size"] ** -0.5 if values.get("logit_scale", 1) else 1.0
+        ),
+        "source_distances": lambda _, values: bool(
+            values.get("cross_position_bias", 1)
+        ),
+    },
+    config_marks=frozenset({"attention_head_size", "hidden_act", "hidden_size"}),
+    tensor_mark=r"^encoder[./]block.*SelfAttention",
     heads=("language_model",),
     attention="bidirectional",
 )
@@ -116,4 +173,4 @@ PEGASUS = _bart(
     position_kind="sinusoidal",
 )
 
-ENCODER_DECODERS = (T5, BART, MBART, PEGASUS)
+ENCODER_DECODERS = (T5, T5_BERT4KERAS, BART, MBART, PEGASUS)

@@ -35,6 +35,13 @@ GPLINKER = """
 finds the names, two more per relation join first with first and last with last; where
 all three agree there is a triple, all at once.
 
+**两种合看**：各列各的，同一个三元组的对数几率按六比四平均；只有一种列出的，另一种算作它
+列得出的最小概率。“自动”用它：两种犯的错不同，合看比哪一种都准。
+
+**Both weighed**: each lists its own, and the log-odds of a triple are averaged, six parts
+GPLinker to four. They err differently, so both together are right more often; *auto*
+takes it.
+
 长文按句子切成几段来读，相邻两段共有一句，位置都换算回原文。 A long text is read in
 windows that end where sentences do and share one sentence; offsets point into the text.
 """

@@ -40,6 +40,7 @@ KNOWN_LABEL = Label(
 
 
 TITLES: Mapping[TripleDecoder, str] = {
+    "both": "两种合看 · both",
     "half_pointer": "半指针 · half pointer",
     "gplinker": "GPLinker",
     "prompted": "照提示标出（UIE） · prompted",
@@ -47,7 +48,7 @@ TITLES: Mapping[TripleDecoder, str] = {
 }
 DECODERS: Sequence[tuple[str, str]] = (
     ("自动 · auto", BEST_DECODER),
-    *((TITLES[name], name) for name in ("half_pointer", "gplinker")),
+    *((TITLES[name], name) for name in ("both", "half_pointer", "gplinker")),
 )
 """Those that can be chosen where weights have several."""
 

@@ -41,8 +41,8 @@ DECODERS = (BEST_DECODER, *get_args(TripleDecoder))
 DECODER_LABEL = Label(
     "解码",
     "Decoder",
-    "半指针或 GPLinker；自动则由权重决定",
-    "half pointer or GPLinker; auto takes the weights' best",
+    "半指针、GPLinker，或两种合看；自动则由权重决定",
+    "half pointer, GPLinker, or both weighed; auto takes the weights' best",
 )
 
 

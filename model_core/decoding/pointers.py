@@ -7,6 +7,8 @@ A triple's probability is the smallest of those it is made of, so that raising t
 threshold on triples is raising it on every one of them.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.intp]
 
+NEARLY_NEVER = 1e-9
 MAX_TRIPLES = 1000  # of one text; only a network that is unsure of everything has more
 
 
@@ -204,6 +207,51 @@ def _pairs_at(scores: Floats | PairParts, first: Integers, second: Integers) -> 
     if isinstance(scores, PairParts):
         return scores.at(first, second)
     return scores[:, first[:, None], second[None]]
+
+
+def weighed_triples(
+    first: Sequence[TokenTriple],
+    second: Sequence[TokenTriple],
+    *,
+    trust: float,
+    faintest: float,
+    floor: float,
+    max_triples: int = MAX_TRIPLES,
+) -> tuple[TokenTriple, ...]:
+    """Return what two decoders say together, most probable first.
+
+    The log-odds of a triple are the weighed mean of both: a geometric mean of two
+    opinions, as of an ensemble. What one of them does not list has been given at most
+    ``faintest`` by it, and is taken to be that.
+
+    Args:
+        first: What one decoder lists down to ``faintest``.
+        second: What the other does.
+        trust: Weight of the first, 0..1.
+        faintest: Probability, between 0 and 1.
+        floor: Triples are more probable than this.
+        max_triples: Returned at most, the best ones.
+    """
+    mine, other = (
+        {one[:5]: one.probability for one in said} for said in (first, second)
+    )
+    odds = {
+        place: trust * _log_odds(mine.get(place, faintest))
+        + (1 - trust) * _log_odds(other.get(place, faintest))
+        for place in mine | other
+    }
+    least = _log_odds(floor)
+    triples = [
+        TokenTriple(*place, 1 / (1 + math.exp(-value)))
+        for place, value in odds.items()
+        if value > least
+    ]
+    return _ranked(triples)[:max_triples]
+
+
+def _log_odds(probability: float) -> float:
+    inside = min(max(probability, NEARLY_NEVER), 1 - NEARLY_NEVER)
+    return math.log(inside) - math.log1p(-inside)
 
 
 def _entities(

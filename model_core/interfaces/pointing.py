@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 
 from model_core.interfaces.models import WeightsInfo
 
-TripleDecoder = Literal["half_pointer", "gplinker", "prompted", "written"]
+TripleDecoder = Literal["both", "half_pointer", "gplinker", "prompted", "written"]
+"""``both`` weighs what ``half_pointer`` and ``gplinker`` say of a triple."""
 SchemaKind = Literal["known", "asked", "own"]
 """Where relations come from: ``known`` were learned and are listed; ``asked`` are any
 that are named while asking, at least one; ``own`` are named by the weights as they

@@ -16,6 +16,7 @@ from model_core.decoding.pointers import (
     gplinker_triples,
     half_pointer_triples,
     span_candidates,
+    weighed_triples,
 )
 from model_core.engines.base import Floats, TokenBatch
 from model_core.interfaces import (
@@ -32,10 +33,13 @@ from model_core.roles.pointing import check
 
 MAX_TEXT_CHARS = 180
 MAX_SUBJECTS = 16  # of one text, the most probable ones
-HEADS: dict[TripleDecoder, str] = {
-    "gplinker": "gplinker",
-    "half_pointer": "half_pointer",
+HEADS: dict[TripleDecoder, tuple[str, ...]] = {
+    "both": ("gplinker", "half_pointer"),
+    "gplinker": ("gplinker",),
+    "half_pointer": ("half_pointer",),
 }
+# How two decoders are weighed: GPLinker, which is right more often, a little more.
+TRUST, FAINTEST = 0.6, 0.005
 SUBJECT_POWER, OBJECT_POWER = 2, 4  # kexue.fm/archives/7161
 
 
@@ -50,8 +54,15 @@ class NetworkTriplePointer:
         self._model = model
         self._decode: dict[
             TripleDecoder,
-            Callable[[list[Source], float], list[tuple[TokenTriple, ...]]],
-        ] = {"half_pointer": self._half_pointer, "gplinker": self._gplinker}
+            Callable[
+                [dict[str, Floats], list[Source], float],
+                list[tuple[TokenTriple, ...]],
+            ],
+        ] = {
+            "both": self._both,
+            "half_pointer": self._half_pointer,
+            "gplinker": self._gplinker,
+        }
 
     @property
     def weights(self) -> WeightsInfo:
@@ -77,7 +88,7 @@ class NetworkTriplePointer:
     def decoders(self) -> tuple[TripleDecoder, ...]:
         """See ``TriplePointer.decoders``."""
         heads = self._model.engine.heads
-        return tuple(name for name, head in HEADS.items() if head in heads)
+        return tuple(name for name, needed in HEADS.items() if {*needed} <= {*heads})
 
     @property
     def max_text_chars(self) -> int:
@@ -96,7 +107,10 @@ class NetworkTriplePointer:
         readable = [source for source in sources if len(source.text)]
         shift = self._model.parts.shifts.get(decoder, 0.0)
         least = shifted(floor, -shift)
-        found = iter(self._decode[decoder](readable, least) if readable else ())
+        found: Iterator[tuple[TokenTriple, ...]] = iter(())
+        if readable:
+            outputs = self._read(readable, HEADS[decoder])
+            found = iter(self._decode[decoder](outputs, readable, least))
         return tuple(
             self._placed(next(found), source, shift) if len(source.text) else ()
             for source in sources
@@ -108,18 +122,27 @@ class NetworkTriplePointer:
         """See ``TriplePointer.pointing``: all in one pass."""
         yield self.point(texts, decoder, floor=floor)
 
-    def _read(self, sources: list[Source], head: str) -> dict[str, Floats]:
+    def _read(self, sources: list[Source], heads: tuple[str, ...]) -> dict[str, Floats]:
         marks = None
         if self._model.config.mark_vocab_size:
             marks = [source.mark_ids for source in sources]
         rows = [source.token_ids for source in sources]
         batch = TokenBatch.from_rows(rows, marks=marks)
-        return self._model.engine.read(batch, "bidirectional", (head,))
+        return self._model.engine.read(batch, "bidirectional", heads)
+
+    def _both(
+        self, outputs: dict[str, Floats], sources: list[Source], floor: float
+    ) -> list[tuple[TokenTriple, ...]]:
+        linked = self._gplinker(outputs, sources, FAINTEST)
+        pointed = self._half_pointer(outputs, sources, FAINTEST)
+        return [
+            weighed_triples(*said, trust=TRUST, faintest=FAINTEST, floor=floor)
+            for said in zip(linked, pointed, strict=True)
+        ]
 
     def _half_pointer(
-        self, sources: list[Source], floor: float
+        self, outputs: dict[str, Floats], sources: list[Source], floor: float
     ) -> list[tuple[TokenTriple, ...]]:
-        outputs = self._read(sources, "half_pointer")
         subjects = [
             _subjects(outputs["subject_logits"][row], source, floor)
             for row, source in enumerate(sources)
@@ -148,9 +171,8 @@ class NetworkTriplePointer:
         return made
 
     def _gplinker(
-        self, sources: list[Source], floor: float
+        self, outputs: dict[str, Floats], sources: list[Source], floor: float
     ) -> list[tuple[TokenTriple, ...]]:
-        outputs = self._read(sources, "gplinker")
         made = []
         for row, source in enumerate(sources):
             entities, heads, tails = (

@@ -67,7 +67,7 @@ def test_a_client_sees_a_frame_while_the_weights_load():
         ({"schema": "父母"}, "'父母' is not among the 6 relations"),
         ({"schema": 5}, "“Relations” cannot be read: 5"),
         ({"threshold": "high"}, "“Threshold” must be a number between 0 and 1"),
-        ({"decoder": "crf"}, "“Decoder” must be one of auto, half_pointer, gplinker"),
+        ({"decoder": "crf"}, "“Decoder” must be one of auto, both, half_pointer"),
     ],
 )
 def test_bad_input_earns_a_sentence(values, sentence):

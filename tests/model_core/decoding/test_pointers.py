@@ -12,6 +12,7 @@ from model_core.decoding.pointers import (
     half_pointer_triples,
     nearest_spans,
     span_candidates,
+    weighed_triples,
 )
 
 seeds = st.integers(0, 100_000)
@@ -105,6 +106,50 @@ def test_half_pointer_triples_equal_a_loop_over_everything(seed, floor):
     assert len(triples) == len(expected)
     ranks = [triple.probability for triple in triples]
     assert ranks == sorted(ranks, reverse=True)
+
+
+PLACES = st.tuples(*[st.integers(0, 2)] * 5)
+SAID = st.dictionaries(PLACES, st.floats(0.01, 0.99), max_size=8)
+
+
+def listed(said):
+    return tuple(TokenTriple(*place, p) for place, p in said.items())
+
+
+@given(SAID, SAID, st.floats(0, 1), floors)
+def test_two_decoders_are_weighed_by_their_odds(first, second, trust, floor):
+    found = weighed_triples(
+        listed(first), listed(second), trust=trust, faintest=0.005, floor=floor
+    )
+    expected = {}
+    for place in first | second:
+        one, other = (said.get(place, 0.005) for said in (first, second))
+        odds = (one / (1 - one)) ** trust * (other / (1 - other)) ** (1 - trust)
+        expected[place] = odds / (1 + odds)
+    kept = {one[:5]: one.probability for one in found}
+    clear = {p for p, v in expected.items() if abs(v - floor) > 1e-9}
+    assert kept.keys() & clear == {p for p in clear if expected[p] > floor}
+    assert kept == pytest.approx({place: expected[place] for place in kept})
+    assert [*kept.values()] == sorted(kept.values(), reverse=True)
+
+
+@given(SAID)
+def test_two_that_agree_say_what_each_says_and_one_alone_is_believed_less(said):
+    both = weighed_triples(
+        listed(said), listed(said), trust=0.6, faintest=0.005, floor=0.001
+    )
+    assert {o[:5]: o.probability for o in both} == pytest.approx(said)
+    alone = weighed_triples(listed(said), (), trust=0.6, faintest=0.005, floor=1e-4)
+    assert all(one.probability < said[one[:5]] for one in alone)
+    assert len(alone) == len(said)
+
+
+def test_nearly_certain_and_nearly_impossible_are_weighed_without_overflow():
+    sure = (TokenTriple(0, 0, 0, 1, 1, 1.0),)
+    (one,) = weighed_triples(sure, sure, trust=0.5, faintest=0.005, floor=0.5)
+    assert 0.999 < one.probability < 1
+    no = (TokenTriple(0, 0, 0, 1, 1, 0.0),)
+    assert weighed_triples(no, no, trust=0.5, faintest=0.005, floor=0.01) == ()
 
 
 def test_without_subjects_there_are_no_triples():

@@ -22,9 +22,9 @@ from tests.model_core.playing_checkpoint import (
     load_playing,
 )
 
-DECODERS = ("gplinker", "half_pointer")
+DECODERS = ("both", "gplinker", "half_pointer")
 # random weights are sure of nothing: all they find is unlikely
-FLOOR = {"gplinker": 0.2, "half_pointer": 0.05}
+FLOOR = {"both": 0.1, "gplinker": 0.2, "half_pointer": 0.05}
 
 
 @pytest.fixture(scope="module", name="pointer")
@@ -41,7 +41,7 @@ def read(pointer, text, head):
     """A text's outputs, alone, at its own positions."""
     formats = pointer._model.formats
     source = formats.pointing(formats.piece(text), MAX_TEXT_CHARS + 3)
-    outputs = {name: v[0] for name, v in pointer._read([source], head).items()}
+    outputs = {name: v[0] for name, v in pointer._read([source], (head,)).items()}
     return source, outputs
 
 
@@ -189,6 +189,21 @@ def test_half_pointers_read_objects_for_one_subject(pointer):
             p[source.text_start + ends[one.object[1]], 1],
         )
         assert one.probability == pytest.approx(float(least), rel=1e-3)
+
+
+def test_both_weighs_what_each_decoder_lists(pointer):
+    linked, pointed, both = (
+        {(t.relation, t.subject, t.object): t.probability for t in found}
+        for found in (
+            *(point(pointer, [WRITER], name, 0.005)[0] for name in DECODERS[1:]),
+            point(pointer, [WRITER], "both", 0.02)[0],
+        )
+    )
+    assert both
+    for place, probability in both.items():
+        one, other = linked.get(place, 0.005), pointed.get(place, 0.005)
+        odds = (one / (1 - one)) ** 0.6 * (other / (1 - other)) ** 0.4
+        assert probability == pytest.approx(odds / (1 + odds), rel=1e-3)
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

@@ -38,7 +38,7 @@ all three agree there is a triple, all at once.
 **两种合看**：各列各的，同一个三元组的对数几率按六比四平均；只有一种列出的，另一种算作它
 列得出的最小概率。“自动”用它：两种犯的错不同，合看比哪一种都准。
 
-**Both weighed**: each lists its own, and the log-odds of a triple are averaged, six parts
+**Both weighed**: each lists its own; the log-odds of a triple are averaged, six parts
 GPLinker to four. They err differently, so both together are right more often; *auto*
 takes it.
 

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks import markdown
 from benchmarks.gpu_shapes import SHAPES
 
 Run = Mapping[str, Any]
@@ -61,13 +62,14 @@ def table(runs: Iterable[Run], shape: str, dtype: str, batch: int) -> str:
             f"{statistics.median(case['warming_seconds'] for case in cases):.1f}",
             " ".join({f"{c['same_tokens']:.0%}" for c in cases if "same_tokens" in c}),
         )
-        lines.append((step, f"| {' | '.join(cells)} |"))
+        lines.append((step, cells))
     title = (
         f"## {sizes.title}, {dtype}, batch {batch}, "
         f"{sizes.prompt_tokens} + {sizes.new_tokens}"
     )
-    head = f"| {' | '.join(COLUMNS)} |\n|---|{'--:|' * (len(COLUMNS) - 1)}"
-    return "\n".join([title, "", head, *(line for _, line in sorted(lines))])
+    return (
+        f"{title}\n\n{markdown.table(COLUMNS, [cells for _, cells in sorted(lines)])}"
+    )
 
 
 def cases_of(runs: Iterable[Run], batch: str) -> dict[str, list[Mapping[str, Any]]]:
@@ -108,12 +110,11 @@ def machine_block(runs: Iterable[Run]) -> str:
 
 def failures(runs: Iterable[Run]) -> str:
     """Return who could not be measured, and why."""
-    told = dict.fromkeys(
-        f"- {run['shape']}, {run['who']}: {why}"
+    return markdown.unmeasured(
+        f"{run['shape']}, {run['who']}: {why}"
         for run in runs
         for why in [
             *filter(None, [run["report"].get("failure")]),
             *run["report"].get("failures", []),
         ]
     )
-    return "\n".join(("## 没有测成的 · Not measured\n", *told)) if told else ""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks import markdown
 from benchmarks.limits import (
     beam_seconds,
     decode_seconds,
@@ -202,12 +203,11 @@ def spread(values: list[float], factor: float, digits: int) -> str:
 
 def grid(columns: tuple[str, ...], lines: Iterable[Line]) -> str:
     """Return a table, our engines in bold."""
-    heads = ("", "权重 weights", *columns)
-    rows = [heads, ("---", "---", *("--:" for _ in columns))]
-    for line in lines:
-        name = f"**{line.name}**" if line.is_ours else line.name
-        rows.append((name, line.precision, *line.cells))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    rows = [
+        (f"**{line.name}**" if line.is_ours else line.name, line.precision, *line.cells)
+        for line in lines
+    ]
+    return markdown.table(("", "权重 weights", *columns), rows, words=2)
 
 
 def lead(lines: list[Line]) -> str:
@@ -246,12 +246,11 @@ def machine_block(record: Mapping[str, Any]) -> str:
 
 def failures(runs: Iterable[Run]) -> str:
     """Return who could not be measured, and why."""
-    told = dict.fromkeys(
-        f"- {run['contender']}, {run['part']}: {run['report']['failure']}"
+    return markdown.unmeasured(
+        f"{run['contender']}, {run['part']}: {run['report']['failure']}"
         for run in runs
         if "failure" in run["report"]
     )
-    return "\n".join(("## 没有测成的 · Not measured\n", *told)) if told else ""
 
 
 Cells = Callable[[Reading], tuple[float, tuple[str, ...]]]

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from model_core.engines.native.compiler import (
+    INSTRUCTIONS_VARIABLE,
     NativeUnavailableError,
     compiled_library,
     default_cache,
@@ -20,7 +21,6 @@ from model_core.engines.native.compiler import (
 from model_core.engines.native.structs import declare
 
 LOGGER = logging.getLogger(__name__)
-INSTRUCTIONS_VARIABLE = "MASKPLAY_INSTRUCTIONS"
 THREADS_VARIABLE = "MASKPLAY_THREADS"
 MOST_THREADS = 16
 CHECK_SECONDS = 60

@@ -43,6 +43,9 @@ STATUS = {
 }
 
 
+UNREACHED = "没连上，用自带的 not reached, embedded answers"
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """What the tabs join.
@@ -249,7 +252,7 @@ def summary_html(states: Iterable[ModelState]) -> str:
     """Draw one line: which models answer, and what is on its way."""
     shown = [state for state in states if not _unremarkable(state)]
     chips = "".join(
-        f'<span class="mp-chip mp-{state.status}"><i></i>{escape(state.title)}'
+        f'<span class="mp-chip mp-{_mood(state)}"><i></i>{escape(state.title)}'
         f"<small>{escape(_brief(state))}</small></span>"
         for state in shown
     )
@@ -281,7 +284,18 @@ def table_html(
     return f'<ul class="mp-states">{"".join(lines)}</ul>'
 
 
+def _is_unreached(state: ModelState) -> bool:
+    """Whether the hub was not there: the embedded weights answer all the same."""
+    return state.failure is not None and state.failure.kind == "network"
+
+
+def _mood(state: ModelState) -> str:
+    return "absent" if _is_unreached(state) else state.status
+
+
 def _brief(state: ModelState) -> str:
+    if _is_unreached(state):
+        return UNREACHED
     if state.status == "downloading" and state.total_bytes:
         return f"{100 * state.downloaded_bytes // state.total_bytes} %"
     return STATUS[state.status]

@@ -40,8 +40,17 @@ def test_a_failure_says_why_and_stays_text():
 def test_the_summary_leaves_out_what_is_absent_or_offline():
     offline = replace(FAILED, failure=ModelError("offline", "离线。", "Offline."))
     assert summary_html([READY, ABSENT, offline]).count("mp-chip ") == 1
-    assert summary_html([READY, FAILED]).count("mp-chip ") == 2
+    broken = replace(FAILED, failure=ModelError("corrupt", "坏了。", "Damaged."))
+    assert "mp-chip mp-failed" in summary_html([READY, broken])
     assert "另" in table_html([READY, ABSENT])
+
+
+def test_a_hub_that_is_not_there_is_told_without_alarm():
+    drawn = summary_html([READY, FAILED])
+    assert drawn.count("mp-chip ") == 2
+    assert "not reached, embedded answers" in drawn
+    assert "mp-failed" not in drawn
+    assert "断了" in table_html([FAILED])  # the panel says why
 
 
 def test_the_catalogue_names_every_tasks_weights_once():

@@ -137,6 +137,21 @@ def test_the_first_albert_zh_is_written_and_read_again(options, tmp_path):
     assert max(found.values()) < 1e-4
 
 
+@pytest.mark.parametrize("layout", ["pytorch", "maskplay"])
+@pytest.mark.parametrize("title", ["ElectraForMaskedLM", "T5-PEGASUS (bert4keras)"])
+def test_one_network_of_a_tensorflow_file_is_written_and_read_again(
+    title, layout, tmp_path
+):
+    """A generator from beside its discriminator; a T5 with distances to its source."""
+    case = next(case for case in CASES_OF_THE_ZOO if case.title == title)
+    model = case.build()
+    COLUMNS["tensorflow"].write(tmp_path / "saved", case, model)
+    convert(tmp_path / "saved", tmp_path / "new", layout=layout)
+    loaded = load_network(tmp_path / "new")
+    found = model.differences(loaded.network, loaded, case.outputs)
+    assert max(found.values()) < 1e-4
+
+
 FORMATS = {
     "bin": reference.save_bin,
     "old bin": reference.save_legacy_bin,

@@ -43,7 +43,7 @@ STATUS = {
 }
 
 
-UNREACHED = "没连上，用自带的 not reached, embedded answers"
+UNREACHED = "没连上 not reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +285,7 @@ def table_html(
 
 
 def _is_unreached(state: ModelState) -> bool:
-    """Whether the hub was not there: the embedded weights answer all the same."""
+    """Whether the hub was not there: nothing of ours is broken."""
     return state.failure is not None and state.failure.kind == "network"
 
 

@@ -48,7 +48,7 @@ def test_the_summary_leaves_out_what_is_absent_or_offline():
 def test_a_hub_that_is_not_there_is_told_without_alarm():
     drawn = summary_html([READY, FAILED])
     assert drawn.count("mp-chip ") == 2
-    assert "not reached, embedded answers" in drawn
+    assert "没连上 not reached" in drawn
     assert "mp-failed" not in drawn
     assert "断了" in table_html([FAILED])  # the panel says why
 

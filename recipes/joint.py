@@ -291,8 +291,8 @@ def train_leg(
     optimizer = optimizer_of(options, leg.schedule())
     trainer = Trainer(network, optimizer, run, options.tricks)
     trainer.progress.device.append(keras.backend.backend())
-    if begun is not None:
-        trainer.progress.before = begun.runs
+    if start is not None and not trainer.progress.before:
+        trainer.progress.before = (begun or beginning.read(start, corpus)).runs
     trainer.progress.settings = settings_of(options, shares)
     seed = trainer.progress.step
     logger.info("options %s shares %s", asdict(options), shares)

@@ -12,7 +12,7 @@ from model_core.models.families.family import (
     UnsupportedModelError,
     shown,
 )
-from model_core.models.families.rows import BART_ALIKE, BART_SETTINGS, SPREAD
+from model_core.models.families.rows import BART_ALIKE, BART_SETTINGS, SIZES, SPREAD
 
 
 def _scale(read: dict[str, Any], values: Any) -> float:
@@ -102,11 +102,7 @@ T5_BERT4KERAS = Family(
     name="t5_bert4keras",
     model_types=frozenset({"t5_bert4keras"}),
     settings=(
-        Setting("vocab_size", ("vocab_size",)),
-        Setting("hidden_size", ("hidden_size",)),
-        Setting("num_hidden_layers", ("num_hidden_layers",)),
-        Setting("num_attention_heads", ("num_attention_heads",)),
-        Setting("intermediate_size", ("intermediate_size",)),
+        *SIZES,
         Setting("attention_head_size", ("attention_head_size",)),
         Setting("dropout", ("hidden_dropout_prob",), 0.0),
         SPREAD,

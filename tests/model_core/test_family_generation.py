@@ -118,18 +118,18 @@ def test_distances_to_the_source_are_those_of_the_step(tmp_path):
     assert "source_distances" in unsupported(loaded.config)
     engine = build_engine("keras", loaded.network)
     stepper = PlainStepper(engine.stepper(Writing(start_ids=(START,))))
-    options = SamplingOptions(max_new_tokens=12, rules=(TopK(1),))
+    options = SamplingOptions(max_new_tokens=NEW_TOKENS, rules=(TopK(1),))
     *_, frame = generate(stepper, SOURCES, options)
     assert [list(row.token_ids) for row in frame.rows] == [
-        greedy(model.model, source, 12) for source in SOURCES
+        greedy(model.model, source) for source in SOURCES
     ]
 
 
-def greedy(model, source, new_tokens=NEW_TOKENS):
+def greedy(model, source):
     """The reference's choice at every step, recomputed from scratch."""
     written = [START]
     with torch.no_grad():
-        for _ in range(new_tokens):
+        for _ in range(NEW_TOKENS):
             logits = model(
                 input_ids=torch.tensor([source]),
                 attention_mask=torch.ones(1, len(source), dtype=torch.long),

@@ -21,6 +21,7 @@ from starlette.middleware import Middleware
 from app.guards import Guard, RateLimit, Rules
 from app.health import health_routes
 from app.metrics import Metrics
+from app.one_app import without_applications
 from app.page import LOGO, STYLES, TITLE, build_page, script, theme
 from app.runs import RunLimits, Runs
 from app.settings import Settings
@@ -82,14 +83,16 @@ class Server:
         self._runs = Runs(self._metrics, limits)
         self._folder = TemporaryDirectory(prefix="maskplay-")
         os.environ["GRADIO_TEMP_DIR"] = self._folder.name  # read when a page is built
-        self._page = build_page(shelf, Desk(self._runs, settings.slots))
+        with without_applications():
+            self._page = build_page(shelf, Desk(self._runs, settings.slots))
+            queue_size = settings.queue_size + SPARE_SIZE
+            self._page.queue(max_size=queue_size, api_open=False)
 
     def start(self) -> str:
         """Bind, serve in a thread, begin to load the models; return the address."""
         settings = self._settings
         port = free_port(settings.host, settings.port)
         loopback_without_proxy()
-        self._page.queue(max_size=settings.queue_size + SPARE_SIZE, api_open=False)
         _, local, public = self._page.launch(
             server_name=settings.host,
             server_port=port,

@@ -17,11 +17,11 @@ from gradio.routes import App
 def without_applications() -> Iterator[None]:
     """Let pages that are composed in this block have no application before launch."""
     usual = App.__dict__["create_app"]
-    App.create_app = _build_nothing  # type: ignore[method-assign]
+    App.create_app = _build_nothing
     try:
         yield
     finally:
-        App.create_app = usual  # type: ignore[method-assign]
+        App.create_app = usual
 
 
 def _build_nothing(*_: Any, **__: Any) -> None:

@@ -1,7 +1,6 @@
 """Laws of the C kernels that no other engine has to keep, and what may go wrong."""
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -18,8 +17,11 @@ from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native import compiler, library
 from model_core.engines.native.calls import Kernels
 from model_core.engines.native.compiler import (
+    PLAIN,
+    PROBE,
     NativeUnavailableError,
     compiled_library,
+    library_name,
     variants,
 )
 from model_core.engines.native.engine import (
@@ -300,16 +302,38 @@ def test_without_a_compiler_it_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     with pytest.raises(NativeUnavailableError, match=r"no C compiler .*gcc"):
-        compiled_library(tmp_path)
+        compiled_library(PLAIN, tmp_path)
 
 
 def test_what_was_built_before_needs_no_compiler(monkeypatch, tmp_path):
-    built = compiled_library()
+    built = compiled_library(PROBE)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    assert compiled_library(built.parent) == built
+    assert compiled_library(PROBE, built.parent) == built
     monkeypatch.setattr(compiler, "BESIDE", built.parent)
-    assert compiled_library(tmp_path / "empty") == built
+    assert compiled_library(PROBE, tmp_path / "empty") == built
+
+
+def test_a_first_start_builds_for_this_processor_alone(monkeypatch, tmp_path):
+    monkeypatch.delenv(library.INSTRUCTIONS_VARIABLE, raising=False)
+    monkeypatch.setattr(library, "_prove", lambda _: None)
+    widest = library.load_kernels(tmp_path).mp_name().decode()
+    built = {path.name for path in tmp_path.glob("*.so")}
+    assert built == {library_name(PROBE), library_name(widest)}
+    assert library.instruction_sets(tmp_path)[0] == widest
+
+
+def test_a_compiler_too_old_for_the_widest_set_builds_the_next(monkeypatch, tmp_path):
+    monkeypatch.setattr(library, "instruction_sets", lambda _: ["vnni", PLAIN])
+    monkeypatch.setattr(library, "_prove", lambda _: None)
+    old = tmp_path / "old-cc"
+    old.write_text(
+        '#!/bin/sh\ncase "$*" in *vnni*) echo "unknown option" >&2; exit 1;; esac\n'
+        'exec cc "$@"\n'
+    )
+    old.chmod(old.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("CC", str(old))
+    assert library.load_kernels(tmp_path / "cache").mp_name() == b"plain"
 
 
 def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
@@ -320,18 +344,14 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
     broken.chmod(broken.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("CC", str(broken))
     with pytest.raises(NativeUnavailableError, match="failed: no such target"):
-        compiled_library(tmp_path / "cache")
+        library.load_kernels(tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("*.so"))
 
 
 def test_where_nothing_can_be_written_a_temporary_folder_serves(monkeypatch, tmp_path):
-    built = compiled_library()
-    monkeypatch.setattr(
-        compiler, "_build", lambda _, library: shutil.copy(built, library)
-    )
     blocked = tmp_path / "a file"
     blocked.write_text("")
-    found = compiled_library(blocked)
+    found = compiled_library(PROBE, blocked)
     assert found.is_file()
     assert blocked.read_text() == ""
 
@@ -361,7 +381,7 @@ def test_kernels_that_crash_or_err_are_refused(monkeypatch, tmp_path):
 def test_the_proof_notices_wrong_numbers():
     from model_core.engines.native import proof
 
-    wrong = library.open_kernels(compiled_library())
+    wrong = library.load_kernels()
 
     class Doubling:
         mp_norm_rows = wrong.mp_norm_rows
@@ -378,11 +398,10 @@ def test_the_proof_notices_wrong_numbers():
 @pytest.mark.parametrize("name", variants())
 def test_every_instruction_set_that_runs_here_computes_the_same(name):
     code = (
-        "from pathlib import Path\n"
-        "from model_core.engines.native import library, proof, compiler\n"
-        "kernels = library.open_kernels(compiler.compiled_library())\n"
+        "from model_core.engines.native import library, proof\n"
+        "kernels = library.load_kernels()\n"
         "proof.check(kernels)\n"
-        "print(kernels.mp_chosen().decode())\n"
+        "print(kernels.mp_name().decode())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -399,7 +418,7 @@ def test_every_instruction_set_that_runs_here_computes_the_same(name):
 def test_an_instruction_set_nobody_knows_is_refused_with_the_known(monkeypatch):
     monkeypatch.setenv(library.INSTRUCTIONS_VARIABLE, "mmx")
     with pytest.raises(NativeUnavailableError, match=r"one of \['plain'.*'mmx'"):
-        library.open_kernels(compiled_library())
+        library.instruction_sets()
 
 
 # which engine answers where nobody asked for one

@@ -66,7 +66,7 @@ class Kernels:
     @property
     def instructions(self) -> str:
         """Name of the instruction set in use."""
-        name: bytes = self._library.mp_chosen()
+        name: bytes = self._library.mp_name()
         return name.decode()
 
     def linear(

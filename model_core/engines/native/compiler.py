@@ -1,4 +1,7 @@
-"""From C sources to a library in the cache, with the machine's own compiler.
+"""From C sources to libraries in the cache, with the machine's own compiler.
+
+One library per instruction set, so that a first start builds what its processor runs
+and nothing else, and a small one that says which those are.
 
 Changes when building takes another step. Every failure is a ``NativeUnavailableError``
 whose text says why; the caller goes on with another engine.
@@ -12,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 INSTRUCTIONS_VARIABLE = "MASKPLAY_INSTRUCTIONS"
@@ -30,9 +32,9 @@ VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
         "vnni": (*WIDE, "-mavx512vnni"),
     },
 }
+PROBE = "probe"  # the library that says which instruction sets run here
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fno-math-errno")
 LIMIT_SECONDS = 120
-TRIAL = "#include <math.h>\n#include <pthread.h>\nint one(void) { return 1; }\n"
 
 
 class NativeUnavailableError(ValueError):
@@ -54,32 +56,33 @@ def variants(machine: str | None = None) -> dict[str, tuple[str, ...]]:
     return VARIANTS.get({"amd64": "x86_64"}.get(name, name), {PLAIN: ()})
 
 
-def compiled_library(cache: Path | None = None) -> Path:
-    """Return the kernels' library, built on first use.
+def compiled_library(name: str, cache: Path | None = None) -> Path:
+    """Return a library, built on first use.
 
     One that was built before needs no compiler: it may lie in the cache, or beside the
     sources where whoever installed the project put it.
 
     Args:
+        name: Of an instruction set, or ``PROBE``.
         cache: Folder for it; the person's own cache where None. Where nothing can be
             written there, a temporary folder serves this process.
 
     Raises:
         NativeUnavailableError: No compiler, or it failed.
     """
-    name = f"kernels-{_digest()}.so"
+    file_name = library_name(name)
     folder = cache or default_cache()
     for known in (BESIDE, folder):
-        if (known / name).is_file():
-            return known / name
+        if (known / file_name).is_file():
+            return known / file_name
     compiler = _compiler()
     for place in _folders(folder):
-        built = place / name
+        built = place / file_name
         try:
             place.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=place) as made:
-                fresh = Path(made) / name
-                _build(compiler, fresh)
+                fresh = Path(made) / file_name
+                _run(_command(compiler, name, fresh))
                 fresh.replace(built)
         except OSError:
             continue  # a read-only cache, a full disk: the next folder
@@ -97,14 +100,21 @@ def is_obtainable(cache: Path | None = None) -> bool:
     told = os.environ.get(INSTRUCTIONS_VARIABLE, "")
     if told and told not in variants():
         return False
-    name = f"kernels-{_digest()}.so"
-    if any((folder / name).is_file() for folder in (BESIDE, cache or default_cache())):
+    names = [library_name(name) for name in ([told] if told else variants())]
+    folders = (BESIDE, cache or default_cache())
+    if any((folder / name).is_file() for folder in folders for name in names):
         return True
     try:
-        _try(_compiler())
+        _compiler()
+        compiled_library(PROBE, cache)
     except NativeUnavailableError:
         return False
     return True
+
+
+def library_name(name: str) -> str:
+    """Return the file of an instruction set's kernels, or of the probe."""
+    return f"kernels-{name}-{_digest()}.so"
 
 
 def _folders(cache: Path) -> Iterator[Path]:
@@ -123,19 +133,6 @@ def _compiler() -> str:
     )
 
 
-def _try(compiler: str) -> None:
-    """Build a library of one function: some compilers lack headers or a linker.
-
-    Raises:
-        NativeUnavailableError: It cannot even do that.
-    """
-    with tempfile.TemporaryDirectory() as made:
-        source = Path(made) / "trial.c"
-        source.write_text(TRIAL, "utf8")
-        command = [compiler, *FLAGS, "-shared", str(source), "-pthread", "-lm"]
-        _run([*command, "-o", str(source.with_suffix(".so"))])
-
-
 def _digest() -> str:
     """Return a name for what these sources become on this kind of machine."""
     told = "".join((platform.machine(), platform.system(), str(FLAGS), str(variants())))
@@ -145,24 +142,18 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(compiler: str, library: Path) -> None:
-    source = str(SOURCES / "kernels.c")
-    objects, commands = [], []
-    for name, flags in variants().items():
-        defined = (f"-DMP_KERNELS=mp_kernels_{name}", f'-DMP_NAME="{name}"')
-        made = str(library.with_name(f"{name}.o"))
-        commands.append([compiler, *FLAGS, *flags, *defined, "-c", source, "-o", made])
-        objects.append(made)
-    with ThreadPoolExecutor() as together:
-        list(together.map(_run, commands))
-    parts = [str(SOURCES / name) for name in ("body.c", "pool.c")]
-    command = [compiler, *FLAGS, "-shared", *parts, *objects, "-o", str(library)]
-    _run([*command, "-pthread", "-lm"])
+def _command(compiler: str, name: str, library: Path) -> list[str]:
+    """Return what builds a library."""
+    parts = ["probe.c"] if name == PROBE else ["kernels.c", "body.c", "pool.c"]
+    told = [] if name == PROBE else [*variants()[name], f'-DMP_NAME="{name}"']
+    sources = [str(SOURCES / part) for part in parts]
+    command = [compiler, *FLAGS, *told, "-shared", *sources, "-o", str(library)]
+    return [*command, "-pthread", "-lm"]
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str]) -> None:
     try:
-        done = subprocess.run(  # noqa: S603 - the person's compiler
+        subprocess.run(  # noqa: S603 - the person's compiler
             command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True
         )
     except subprocess.CalledProcessError as error:
@@ -170,8 +161,8 @@ def _run(command: list[str]) -> str:
         raise NativeUnavailableError(f"the C compiler failed: {last[:200]}") from error
     except (subprocess.TimeoutExpired, OSError) as error:
         raise NativeUnavailableError(f"the C compiler did not run: {error}") from error
-    return done.stdout
 
 
-if __name__ == "__main__":  # for whoever installs it for others
-    sys.stdout.write(f"{compiled_library(BESIDE)}\n")
+if __name__ == "__main__":  # for whoever installs them for others
+    for each in (PROBE, *variants()):
+        sys.stdout.write(f"{compiled_library(each, BESIDE)}\n")

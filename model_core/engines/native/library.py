@@ -13,6 +13,7 @@ from pathlib import Path
 
 from model_core.engines.native.compiler import (
     INSTRUCTIONS_VARIABLE,
+    PROBE,
     NativeUnavailableError,
     compiled_library,
     default_cache,
@@ -74,7 +75,7 @@ def _build_quietly() -> None:
 
 
 def _built_and_proven(folder: Path) -> ctypes.CDLL:
-    path = compiled_library(folder)
+    path = _widest(folder)
     proven = path.with_suffix(".proven")
     if not proven.is_file():
         _prove(path)
@@ -85,25 +86,59 @@ def _built_and_proven(folder: Path) -> ctypes.CDLL:
     return open_kernels(path)
 
 
-def open_kernels(path: Path) -> ctypes.CDLL:
-    """Open a library and choose its kernels, the widest that run here.
+def _widest(folder: Path) -> Path:
+    """Return the library of the widest instruction set that runs here.
+
+    An older compiler may not know the widest: then the next.
 
     Raises:
-        NativeUnavailableError: It cannot be opened, or the instructions asked for in
-            ``MASKPLAY_INSTRUCTIONS`` do not run here.
+        NativeUnavailableError: None can be built.
     """
+    failed = []
+    for name in instruction_sets(folder):
+        try:
+            return compiled_library(name, folder)
+        except NativeUnavailableError as error:
+            failed.append(error)
+    raise failed[0]
+
+
+def instruction_sets(cache: Path | None = None) -> list[str]:
+    """Return those that run on this processor, the widest first, or the one asked for.
+
+    Args:
+        cache: Where libraries are built; the person's own cache where None.
+
+    Raises:
+        NativeUnavailableError: Nothing can be built here, or the instructions asked for
+            in ``MASKPLAY_INSTRUCTIONS`` do not run here.
+    """
+    probe = _opened(compiled_library(PROBE, cache))
+    told = os.environ.get(INSTRUCTIONS_VARIABLE, "")
+    wanted = [told] if told else list(variants())[::-1]
+    known = [name for name in wanted if probe.mp_runs(name.encode())]
+    if not known:
+        raise NativeUnavailableError(
+            f"{INSTRUCTIONS_VARIABLE} must be one of {list(variants())} and run on "
+            f"this processor, received {told!r}"
+        )
+    return known
+
+
+def open_kernels(path: Path) -> ctypes.CDLL:
+    """Open a library of kernels.
+
+    Raises:
+        NativeUnavailableError: It cannot be opened.
+    """
+    return declare(_opened(path))
+
+
+def _opened(path: Path) -> ctypes.CDLL:
     try:
-        library = declare(ctypes.CDLL(str(path)))
+        return ctypes.CDLL(str(path))
     except OSError as error:
         raise NativeUnavailableError(f"the kernels cannot be opened: {error}") from None
-    told = os.environ.get(INSTRUCTIONS_VARIABLE, "")
-    for name in [told] if told else list(variants())[::-1]:
-        if library.mp_choose(name.encode()):
-            return library
-    raise NativeUnavailableError(
-        f"{INSTRUCTIONS_VARIABLE} must be one of {list(variants())} and run on this "
-        f"processor, received {told!r}"
-    )
 
 
 def num_threads() -> int:

@@ -136,9 +136,7 @@ class Pass(Structure):
 
 def declare(library: ctypes.CDLL) -> ctypes.CDLL:
     """Tell ctypes what every function of the kernels takes and returns."""
-    library.mp_choose.argtypes = [ctypes.c_char_p]
-    library.mp_choose.restype = c_int32
-    library.mp_chosen.restype = ctypes.c_char_p
+    library.mp_name.restype = ctypes.c_char_p
     library.mp_room.argtypes = [POINTER(Pass)]
     library.mp_room.restype = c_int64
     library.mp_run.argtypes = [POINTER(Pass)]

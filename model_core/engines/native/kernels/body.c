@@ -1,7 +1,7 @@
 /* One pass through a Transformer: where norms and residuals stand, as a config says.
  *
  * Changes when a config places a layer elsewhere. Knows no instruction set: it asks the
- * kernels that ``mp_choose`` picked.
+ * kernels of its library.
  */
 #include "kernels.h"
 #include "pool.h"
@@ -11,47 +11,17 @@
 
 #define PADDED(size) ((((int64_t)(size) + MP_PANEL - 1) / MP_PANEL) * MP_PANEL)
 
-extern const mp_kernels mp_kernels_plain;
-#if defined(__x86_64__)
-extern const mp_kernels mp_kernels_avx2, mp_kernels_avx512, mp_kernels_vnni;
-#endif
+static const mp_kernels *const kernels = &mp_table;
 
-static const mp_kernels *chosen = &mp_kernels_plain;
+/* Name of the instruction set that this library is for. */
+const char *mp_name(void) { return kernels->name; }
 
-static const mp_kernels *kernels_named(const char *name) {
-    if (!strcmp(name, "plain")) return &mp_kernels_plain;
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!strcmp(name, "avx2") && __builtin_cpu_supports("avx2") &&
-        __builtin_cpu_supports("fma"))
-        return &mp_kernels_avx2;
-    const int is_wide = __builtin_cpu_supports("avx512f") &&
-                        __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512vl") &&
-                        __builtin_cpu_supports("avx512dq");
-    if (!strcmp(name, "avx512") && is_wide) return &mp_kernels_avx512;
-    if (!strcmp(name, "vnni") && is_wide && __builtin_cpu_supports("avx512vnni"))
-        return &mp_kernels_vnni;
-#endif
-    return NULL;
-}
-
-/* Take kernels by name; returns 0 where this processor cannot run them. */
-int32_t mp_choose(const char *name) {
-    const mp_kernels *found = kernels_named(name);
-    if (!found) return 0;
-    chosen = found;
-    return 1;
-}
-
-const char *mp_chosen(void) { return chosen->name; }
-
-int32_t mp_wide_rows(void) { return chosen->wide_rows; }
+int32_t mp_wide_rows(void) { return kernels->wide_rows; }
 
 /* Floats of scratch that one thread needs beside the shared rows. */
 static int64_t room_of_thread(const mp_body *body, const mp_rows *rows) {
-    int64_t scores = chosen->wide_rows * (PADDED(rows->longest) + 2 * MP_PANEL +
-                                          PADDED(body->num_distances));
+    int64_t scores = kernels->wide_rows * (PADDED(rows->longest) + 2 * MP_PANEL +
+                                           PADDED(body->num_distances));
     return scores + MP_PANEL;
 }
 
@@ -109,16 +79,16 @@ static void apply(const worker *w, const mp_linear *weights, const float *from, 
     const int rows = w->pass->rows->num_rows;
     const mp_input input = {from, (const int16_t *)w->room.shorts, w->room.scales};
     if (weights->is_int8) {
-        chosen->shorten(from, rows, weights->in, (int16_t *)w->room.shorts,
-                        w->room.scales, w->thread, w->num_threads);
+        kernels->shorten(from, rows, weights->in, (int16_t *)w->room.shorts,
+                         w->room.scales, w->thread, w->num_threads);
         wait(w);
     }
-    chosen->linear(weights, &input, to, rows, activation, write, w->num_threads);
+    kernels->linear(weights, &input, to, rows, activation, write, w->num_threads);
     wait(w);
 }
 
 static void settle(const worker *w, const mp_norm *norm, const float *from, float *to) {
-    chosen->norm(norm, from, to, w->pass->rows->num_rows, w->pass->body->hidden_size,
+    kernels->norm(norm, from, to, w->pass->rows->num_rows, w->pass->body->hidden_size,
                  w->thread, w->num_threads);
     wait(w);
 }
@@ -128,10 +98,10 @@ static void attention(const worker *w, const mp_block *block, int layer,
     const mp_body *body = w->pass->body;
     const mp_rows *rows = w->pass->rows;
     apply(w, &block->query_key_value, from, w->room.query_key_value, MP_LINEAR, MP_SET);
-    chosen->remember(body, rows, layer, w->room.query_key_value, w->thread,
+    kernels->remember(body, rows, layer, w->room.query_key_value, w->thread,
                      w->num_threads);
     wait(w);
-    chosen->attend(body, rows, layer, w->room.query_key_value,
+    kernels->attend(body, rows, layer, w->room.query_key_value,
                    3 * body->num_heads * body->head_size, 0, w->room.mixed, w->own);
     wait(w);
     apply(w, &block->output, w->room.mixed, w->pass->hidden, MP_LINEAR, MP_ADD);
@@ -141,7 +111,7 @@ static void source_attention(const worker *w, const mp_block *block, int layer,
                              const float *from) {
     const mp_body *body = w->pass->body;
     apply(w, &block->source_query, from, w->room.query_key_value, MP_LINEAR, MP_SET);
-    chosen->attend(body, w->pass->rows, layer, w->room.query_key_value,
+    kernels->attend(body, w->pass->rows, layer, w->room.query_key_value,
                    body->num_heads * body->head_size, 1, w->room.mixed, w->own);
     wait(w);
     apply(w, &block->source_output, w->room.mixed, w->pass->hidden, MP_LINEAR, MP_ADD);
@@ -213,11 +183,11 @@ static void run_linear(void *context, int thread, int num_threads) {
     int16_t *shorts = (int16_t *)(a->room + PADDED(a->rows));
     const mp_input input = {a->from, shorts, scales};
     if (a->weights->is_int8) {
-        chosen->shorten(a->from, a->rows, a->weights->in, shorts, scales, thread,
+        kernels->shorten(a->from, a->rows, a->weights->in, shorts, scales, thread,
                         num_threads);
         mp_barrier(num_threads);
     }
-    chosen->linear(a->weights, &input, a->to, a->rows, a->activation, MP_SET, num_threads);
+    kernels->linear(a->weights, &input, a->to, a->rows, a->activation, MP_SET, num_threads);
 }
 
 /* Floats of scratch that mp_linear_rows needs. */
@@ -235,7 +205,7 @@ void mp_linear_rows(const mp_linear *weights, const float *from, float *to, int3
 
 static void run_norm(void *context, int thread, int num_threads) {
     const alone *a = context;
-    chosen->norm(a->norm, a->from, a->to, a->rows, a->width, thread, num_threads);
+    kernels->norm(a->norm, a->from, a->to, a->rows, a->width, thread, num_threads);
 }
 
 /* to (rows, width) = norm(from). */
@@ -255,7 +225,7 @@ typedef struct {
 
 static void run_source(void *context, int thread, int num_threads) {
     const source *s = context;
-    chosen->remember_source(s->body, s->slots, s->layer, s->key_value, s->slot,
+    kernels->remember_source(s->body, s->slots, s->layer, s->key_value, s->slot,
                             s->position, s->rows, thread, num_threads);
 }
 

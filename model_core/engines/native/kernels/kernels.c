@@ -1,4 +1,4 @@
-/* The kernels, compiled once per instruction set: MP_KERNELS names the table made.
+/* The kernels, compiled into one library per instruction set, which MP_NAME names.
  *
  * Changes when the arithmetic of a layer changes. Every number is summed in the order of
  * its inputs, whoever shares the call: a row's result does not depend on its neighbours.
@@ -304,11 +304,11 @@ static void attend(const mp_body *body, const mp_rows *rows, int layer,
     }
 }
 
-const mp_kernels MP_KERNELS = {.name = MP_NAME,
-                               .wide_rows = WIDE_ROWS,
-                               .shorten = shorten,
-                               .linear = linear,
-                               .norm = norm,
-                               .remember = remember,
-                               .attend = attend,
-                               .remember_source = remember_source};
+const mp_kernels mp_table = {.name = MP_NAME,
+                             .wide_rows = WIDE_ROWS,
+                             .shorten = shorten,
+                             .linear = linear,
+                             .norm = norm,
+                             .remember = remember,
+                             .attend = attend,
+                             .remember_source = remember_source};

@@ -40,4 +40,6 @@ typedef struct {
                             int num_threads);
 } mp_kernels;
 
+extern const mp_kernels mp_table; /* those of this library */
+
 #endif

@@ -15,6 +15,7 @@ ENGINES: dict[str, tuple[str, str]] = {
     "keras": ("model_core.engines.keras_engine", "KerasEngine"),
     "native": ("model_core.engines.native.engine", "NativeEngine"),
     "native-int8": ("model_core.engines.native.engine", "NativeInt8Engine"),
+    "native-int8-dynamic": ("model_core.engines.native.engine", "NativeDynamicEngine"),
     "openvino": ("model_core.engines.openvino.engine", "gradual_engine"),
 }
 OPTIONAL: dict[str, str] = {"openvino": "openvino"}

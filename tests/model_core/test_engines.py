@@ -19,7 +19,12 @@ from tests.model_core.tiny import (
     random_ids,
 )
 
-TOLERANCE = {"keras": 2e-5, "native": 2e-5, "native-int8": 0.1}
+TOLERANCE = {
+    "keras": 2e-5,
+    "native": 2e-5,
+    "native-int8": 0.1,
+    "native-int8-dynamic": 0.1,
+}
 
 
 @pytest.fixture(

@@ -25,11 +25,17 @@ from model_core.engines.native.compiler import (
     variants,
 )
 from model_core.engines.native.engine import (
+    NativeDynamicEngine,
     NativeEngine,
     NativeInt8Engine,
     seen_positions,
 )
-from model_core.engines.native.panels import PackedLinear, in_panels, quantised
+from model_core.engines.native.panels import (
+    ROUNDINGS,
+    PackedLinear,
+    in_panels,
+    quantised,
+)
 from model_core.engines.registry import build_engine
 from model_core.models.network import weights_by_name
 from tests.model_core.test_family_generation import DECODED
@@ -181,16 +187,20 @@ def test_one_thread_and_several_give_the_same_numbers(monkeypatch):
         np.testing.assert_array_equal(read[0], other)
 
 
-def test_int8_is_the_float_engine_with_rounded_weights():
+@pytest.mark.parametrize(
+    ("kind", "precision", "tolerance"),  # rows are rounded as well
+    [(NativeInt8Engine, "int8", 2e-4), (NativeDynamicEngine, "dynamic", 5e-2)],
+)
+def test_int8_is_the_float_engine_with_rounded_weights(kind, precision, tolerance):
     network, rounded = build_network(RICH), build_network(RICH)
     for name, weight in weights_by_name(rounded).items():
         if name.startswith("block_") and name.endswith("kernel") and "norm" not in name:
-            numbers, scales = quantised(weight.numpy())
+            numbers, scales = quantised(weight.numpy(), ROUNDINGS[precision].largest)
             weight.assign(numbers.astype("float32") * scales)
     batch = TokenBatch.from_rows([[1, 2, 3, 4, 5], [6, 7]])
-    found = NativeInt8Engine(network).read(batch, "causal", ())["hidden"]
+    found = kind(network).read(batch, "causal", ())["hidden"]
     expected = NativeEngine(rounded).read(batch, "causal", ())["hidden"]
-    np.testing.assert_allclose(found, expected, atol=2e-4)  # rows are rounded as well
+    np.testing.assert_allclose(found, expected, atol=tolerance)
 
 
 @settings(max_examples=30, deadline=None)
@@ -220,26 +230,50 @@ def test_rows_rounded_to_shorts_lose_next_to_nothing(rows, width, outputs, seed)
     kernel = draw.normal(0, 1, (width, outputs)).astype("float32")
     numbers, scales = quantised(kernel)
     exact = inputs.astype(float) @ (numbers.astype(float) * scales)
-    found = Kernels().linear(PackedLinear.of(kernel, is_int8=True), inputs)
+    found = Kernels().linear(PackedLinear.of(kernel, None, "int8"), inputs)
     largest = np.abs(inputs).max(axis=1, keepdims=True)
     step = largest / min(32767, 2**31 / 127 / width)
     bound = 0.51 * step * np.abs(numbers * scales).sum(axis=0) + 1e-5 * largest
     assert (np.abs(found - exact) <= bound).all()
 
 
-def test_sums_of_the_largest_numbers_do_not_overflow():
+@settings(max_examples=30, deadline=None)
+@given(
+    rows=st.integers(1, 30),
+    width=st.integers(1, 70),
+    outputs=st.integers(1, 70),
+    seed=st.integers(0, 99),
+)
+def test_rows_rounded_to_bytes_err_by_half_a_step(rows, width, outputs, seed):
+    draw = np.random.default_rng(seed)
+    inputs = draw.normal(0, 10 ** draw.uniform(-3, 3), (rows, width)).astype("float32")
+    kernel = draw.normal(0, 1, (width, outputs)).astype("float32")
+    numbers, scales = quantised(kernel, ROUNDINGS["dynamic"].largest)
+    exact = inputs.astype(float) @ (numbers.astype(float) * scales)
+    found = Kernels().linear(PackedLinear.of(kernel, None, "dynamic"), inputs)
+    largest = np.abs(inputs).max(axis=1, keepdims=True)
+    bound = 0.51 * largest / 127 * np.abs(numbers * scales).sum(axis=0)
+    assert (np.abs(found - exact) <= bound + 1e-5 * largest).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("precision", ROUNDINGS)
+def test_sums_of_the_largest_numbers_do_not_overflow(precision, sign):
     for width in (1, 300, 3072, 20_000):
-        kernel, inputs = np.ones((width, 17), "float32"), np.ones((2, width), "float32")
-        found = Kernels().linear(PackedLinear.of(kernel, is_int8=True), inputs)
-        np.testing.assert_allclose(found, width, rtol=1e-3)
+        kernel = np.full((width, 17), sign, "float32")
+        inputs = np.stack([np.ones(width), -np.ones(width)]).astype("float32")
+        found = Kernels().linear(PackedLinear.of(kernel, None, precision), inputs)
+        expected = sign * width * np.repeat([[1.0], [-1.0]], 17, axis=1)
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
 
 
+@pytest.mark.parametrize("precision", ROUNDINGS)
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_not_rounded_to_one(odd):
+def test_what_is_no_number_is_not_rounded_to_one(odd, precision):
     inputs = np.ones((3, 21), "float32")
     inputs[1, 20] = odd
     kernel = np.ones((21, 5), "float32")
-    found = Kernels().linear(PackedLinear.of(kernel, is_int8=True), inputs)
+    found = Kernels().linear(PackedLinear.of(kernel, None, precision), inputs)
     assert np.isfinite(found).all(axis=1).tolist() == [True, False, True]
 
 
@@ -247,7 +281,11 @@ def test_a_column_of_zeros_stays_zero():
     numbers, scales = quantised(np.zeros((4, 3), "float32"))
     assert not numbers.any()
     assert np.isfinite(scales).all()
-    assert PackedLinear.of(np.zeros((4, 3), "float32"), is_int8=True).size_bytes == 64
+    for precision in ROUNDINGS:
+        packed = PackedLinear.of(np.zeros((4, 3), "float32"), None, precision)
+        assert packed.size_bytes == 64
+        found = Kernels().linear(packed, np.ones((2, 4), "float32"))
+        np.testing.assert_array_equal(found, 0)
 
 
 def test_a_mask_is_a_number_of_seen_positions():
@@ -391,7 +429,7 @@ def test_the_proof_notices_wrong_numbers():
             wrong.mp_linear_rows(weights, inputs, made, rows - 1, *rest)
 
     proof.check(wrong)
-    with pytest.raises(ArithmeticError, match="a product is off by"):
+    with pytest.raises(ArithmeticError, match="product is off by"):
         proof.check(Doubling())
 
 

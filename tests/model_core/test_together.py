@@ -8,7 +8,11 @@ import pytest
 
 from model_core.engines.base import Writing, causal_steps
 from model_core.engines.native import passes
-from model_core.engines.native.engine import NativeEngine, NativeInt8Engine
+from model_core.engines.native.engine import (
+    NativeDynamicEngine,
+    NativeEngine,
+    NativeInt8Engine,
+)
 from model_core.engines.native.passes import ROWS_TOGETHER, joined
 from model_core.engines.together import Together
 from tests.model_core.tiny import PRE_NORM, RICH, VOCABULARY, build_network
@@ -155,7 +159,7 @@ def one_request(engine, seed, jitter=False):
     return seen
 
 
-@pytest.mark.parametrize("kind", [NativeEngine, NativeInt8Engine])
+@pytest.mark.parametrize("kind", [NativeEngine, NativeInt8Engine, NativeDynamicEngine])
 def test_requests_that_join_and_leave_get_exactly_what_they_get_alone(
     kind, monkeypatch
 ):

@@ -13,11 +13,18 @@ from model_core.engines.base import Floats, Ints, TokenBatch, Writing
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native.calls import TokenRows
 from model_core.engines.native.packed import PackedNetwork
+from model_core.engines.native.panels import Precision
 from model_core.engines.native.passes import Outputs, Pass, PassKind
 from model_core.engines.native.slots import SequenceSlot, slot_table
 from model_core.engines.native.stepper import NativeStepper
 from model_core.masks import MaskKind
 from model_core.models.network import Network
+
+NAMES: dict[Precision, str] = {
+    "float32": "float32",
+    "int8": "int8",
+    "dynamic": "int8-dynamic",
+}
 
 
 class NativeEngine:
@@ -25,7 +32,7 @@ class NativeEngine:
 
     Args:
         network: With its weights; later changes of them are not seen.
-        is_int8: Whether matrices are kept as int8, one scale per output.
+        precision: How matrices are multiplied.
 
     Raises:
         NativeUnavailableError: No kernels here, or the network has what they lack.
@@ -33,10 +40,10 @@ class NativeEngine:
 
     device = "cpu"
 
-    def __init__(self, network: Network, *, is_int8: bool = False) -> None:
+    def __init__(self, network: Network, precision: Precision = "float32") -> None:
         self._reference = KerasEngine(network)
-        self._packed = PackedNetwork(network, self._reference, is_int8=is_int8)
-        self.name = f"native-{'int8' if is_int8 else 'float32'}"
+        self._packed = PackedNetwork(network, self._reference, precision)
+        self.name = f"native-{NAMES[precision]}"
         self.network = network
         self.heads = self._packed.heads
         self._steppers: dict[Writing, NativeStepper] = {}
@@ -150,7 +157,14 @@ class NativeInt8Engine(NativeEngine):
     """The same with int8 matrices: a quarter of the bytes that a step must move."""
 
     def __init__(self, network: Network) -> None:
-        super().__init__(network, is_int8=True)
+        super().__init__(network, "int8")
+
+
+class NativeDynamicEngine(NativeEngine):
+    """The same, its rows rounded to int8 as well: less exact, faster over many rows."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network, "dynamic")
 
 
 def seen_positions(batch: TokenBatch, attention: MaskKind, lengths: Any) -> Any:

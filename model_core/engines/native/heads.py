@@ -11,7 +11,7 @@ import numpy as np
 from model_core.config import TransformerConfig
 from model_core.engines.native.calls import Kernels
 from model_core.engines.native.named import Floats, NamedWeights
-from model_core.engines.native.panels import PackedLinear, PackedNorm
+from model_core.engines.native.panels import PackedLinear, PackedNorm, Precision
 from model_core.engines.native.passes import Outputs
 from model_core.engines.native.structs import NORM_KINDS
 from model_core.models.heads.base import Head, TokenTable
@@ -34,14 +34,14 @@ class HeadWeights:
         own: The head's weights, without its name.
         table: The token embedding, as arrays.
         kernels: Do the sums.
-        is_int8: Whether the vocabulary's matrix is kept as int8.
+        precision: How the vocabulary's matrix is multiplied.
     """
 
     config: TransformerConfig
     own: NamedWeights
     table: TokenTable
     kernels: Kernels
-    is_int8: bool
+    precision: Precision
 
 
 def native_head(head: Head, weights: HeadWeights) -> ReadHead | None:
@@ -58,7 +58,7 @@ class _Scores:
     def __init__(self, weights: HeadWeights, table: TokenTable) -> None:
         rows = np.asarray(table.rows, "float32")
         bias = weights.own.get("bias")
-        self._packed = PackedLinear.of(rows.T, bias, is_int8=weights.is_int8)
+        self._packed = PackedLinear.of(rows.T, bias, weights.precision)
         self._back = None
         if table.projection is not None:
             self._back = PackedLinear.of(np.asarray(table.projection, "float32").T)

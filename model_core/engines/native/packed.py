@@ -11,10 +11,17 @@ from model_core.engines.native.compiler import NativeUnavailableError
 from model_core.engines.native.embedding import NativeEmbedding
 from model_core.engines.native.heads import HeadWeights, ReadHead, native_head
 from model_core.engines.native.named import Floats, NamedWeights, array_of
+from model_core.engines.native.panels import Precision
 from model_core.engines.native.passes import Outputs, Passes
 from model_core.engines.native.weights import PackedBody, unsupported
 from model_core.models.heads import TokenTable
 from model_core.models.network import VOCABULARY_HEADS, Network
+
+OF_VOCABULARY: dict[Precision, Precision] = {
+    "float32": "float32",
+    "int8": "int8",
+    "dynamic": "int8",  # scores are the answer: rows are not rounded further for it
+}
 
 
 class PackedNetwork:
@@ -23,14 +30,14 @@ class PackedNetwork:
     Args:
         network: With its weights; later changes of them are not seen.
         reference: Reads the heads that the kernels do not know.
-        is_int8: Whether matrices are kept as int8, one scale per output.
+        precision: How matrices are multiplied.
 
     Raises:
         NativeUnavailableError: No kernels here, or the network has what they lack.
     """
 
     def __init__(
-        self, network: Network, reference: KerasEngine, *, is_int8: bool
+        self, network: Network, reference: KerasEngine, precision: Precision
     ) -> None:
         reason = unsupported(network.config)
         if reason:
@@ -40,7 +47,7 @@ class PackedNetwork:
         self.heads = tuple(network.heads)
         self._network = network
         self._reference = reference
-        self._is_int8 = is_int8
+        self._precision = precision
         self._named = NamedWeights.of(network)
         rows, projection = network.embeddings
         back = None if projection is None else array_of(projection)
@@ -62,7 +69,7 @@ class PackedNetwork:
                     self._named.under(f"{head}/"),
                     self._table,
                     self.kernels,
-                    self._is_int8,
+                    OF_VOCABULARY[self._precision],
                 )
                 self._readers[head] = native_head(self._network.heads[head], weights)
             return self._readers[head]
@@ -97,7 +104,7 @@ class PackedNetwork:
     def _part(self, prefix: str) -> tuple[PackedBody, NativeEmbedding]:
         named = self._named.under(prefix)
         body = PackedBody(
-            self.config, named, is_decoder=bool(prefix), is_int8=self._is_int8
+            self.config, named, is_decoder=bool(prefix), precision=self._precision
         )
         tokens = self._table.rows
         return body, NativeEmbedding(self.config, named, tokens, self.kernels)

@@ -1,20 +1,47 @@
-"""Matrices as the kernels read them: sixteen outputs side by side, int8 or float32.
+"""Matrices as the kernels read them: sixteen outputs side by side.
 
-int8 stands in pairs of inputs, as the instructions that add pairs of products want it.
+Integers stand in groups of inputs, as the instructions that add pairs, or fours, of
+products want them.
 
 Changes with the layout that ``kernels/maskplay.h`` describes.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from model_core.engines.native.structs import PANEL, Linear, Norm
+from model_core.engines.native.structs import PANEL, PRECISIONS, Linear, Norm
 
 Floats = npt.NDArray[np.float32]
-LARGEST_INT8 = 127
+Precision = Literal["float32", "int8", "dynamic"]
+"""How a matrix is multiplied: as it is; int8 by rows of shorts, which costs what
+rounding the weights costs; seven bits by rows of int8, half as many instructions."""
+
+
+EVERY_PRECISION: tuple[Precision, ...] = ("float32", "int8", "dynamic")
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How integers stand for the weights of one output.
+
+    Attributes:
+        largest: What the largest weight becomes.
+        group: Inputs that stand together.
+        offset: What is added, so that none is negative.
+    """
+
+    largest: int
+    group: int
+    offset: int = 0
+
+
+ROUNDINGS: dict[Precision, Rounding] = {
+    "int8": Rounding(127, 2),
+    "dynamic": Rounding(63, 4, offset=64),
+}
 
 
 def address(array: npt.NDArray[Any] | None) -> int | None:
@@ -42,20 +69,23 @@ def in_panels(kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return panels
 
 
-def in_pairs(panels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return panels (count, in, 16) as (count, ceil(in / 2), 16, 2)."""
-    even = np.pad(panels, ((0, 0), (0, panels.shape[1] % 2), (0, 0)))
-    pairs = even.reshape(len(panels), -1, 2, PANEL).swapaxes(2, 3)
-    return np.ascontiguousarray(pairs)
+def in_groups(panels: npt.NDArray[Any], group: int) -> npt.NDArray[Any]:
+    """Return panels (count, in, 16) as (count, ceil(in / group), 16, group)."""
+    room = -panels.shape[1] % group
+    whole = np.pad(panels, ((0, 0), (0, room), (0, 0)))
+    groups = whole.reshape(len(panels), -1, group, PANEL).swapaxes(2, 3)
+    return np.ascontiguousarray(groups)
 
 
-def quantised(kernel: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def quantised(
+    kernel: Floats, largest: int = ROUNDINGS["int8"].largest
+) -> tuple[npt.NDArray[np.int8], Floats]:
     """Return (in, out) as int8 and one scale per output, which multiplies it.
 
-    Symmetric: an output's largest weight becomes 127 or -127.
+    Symmetric: an output's largest weight becomes ``largest`` or its negative.
     """
-    largest = np.abs(kernel).max(axis=0)
-    scales = np.where(largest > 0, largest / LARGEST_INT8, 1.0).astype("float32")
+    sizes = np.abs(kernel).max(axis=0)
+    scales = np.where(sizes > 0, sizes / largest, 1.0).astype("float32")
     return np.rint(kernel / scales).astype(np.int8), scales
 
 
@@ -74,22 +104,27 @@ class PackedLinear:
 
     @classmethod
     def of(
-        cls, kernel: Floats, bias: Floats | None = None, *, is_int8: bool = False
+        cls,
+        kernel: Floats,
+        bias: Floats | None = None,
+        precision: Precision = "float32",
     ) -> "PackedLinear":
         """Pack (in, out) with its (out,) bias."""
         scales = None
         numbers: npt.NDArray[Any] = np.asarray(kernel, "float32")
-        if is_int8:
-            numbers, scale = quantised(numbers)
+        rounding = ROUNDINGS.get(precision)
+        if rounding:
+            numbers, scale = quantised(numbers, rounding.largest)
+            numbers += np.int8(rounding.offset)
             scales = padded_to_panels(scale)
         panels = in_panels(numbers)
-        if is_int8:
-            panels = in_pairs(panels)
+        if rounding:
+            panels = in_groups(panels, rounding.group)
         shift = None if bias is None else padded_to_panels(np.asarray(bias, "float32"))
         struct = Linear(
             num_inputs=kernel.shape[0],
             num_outputs=kernel.shape[1],
-            is_int8=int(is_int8),
+            precision=PRECISIONS[precision],
             panels=address(panels),
             scales=address(scales),
             bias=address(shift),

@@ -12,9 +12,12 @@ import numpy as np
 
 from model_core.engines.native.library import open_kernels
 from model_core.engines.native.panels import (
+    EVERY_PRECISION,
+    ROUNDINGS,
     Floats,
     PackedLinear,
     PackedNorm,
+    Precision,
     address,
     quantised,
 )
@@ -34,9 +37,8 @@ def check(library: ctypes.CDLL) -> None:
         inputs = draw.standard_normal((rows, width)).astype("float32")
         kernel = draw.standard_normal((width, outputs)).astype("float32")
         bias = draw.standard_normal(outputs).astype("float32")
-        numbers, scales = quantised(kernel)
-        for is_int8, weights in ((False, kernel), (True, numbers * scales)):
-            packed = PackedLinear.of(kernel, bias, is_int8=is_int8)
+        for precision in EVERY_PRECISION:
+            packed = PackedLinear.of(kernel, bias, precision)
             made = np.zeros((rows, outputs), "float32")
             needed = library.mp_linear_room(ctypes.byref(packed.struct), rows)
             room = np.zeros(needed, "float32")
@@ -49,7 +51,8 @@ def check(library: ctypes.CDLL) -> None:
                 address(room),
                 THREADS,
             )
-            _compare("product", made, inputs @ weights + bias, TOLERANCE)
+            wanted = _product(inputs, kernel, precision) + bias
+            _compare(f"{precision} product", made, wanted, TOLERANCE)
         norm = PackedNorm.of(1, 1e-5, inputs[0], inputs[-1])
         normed = np.zeros_like(inputs)
         library.mp_norm_rows(
@@ -63,6 +66,19 @@ def check(library: ctypes.CDLL) -> None:
         centred = inputs - inputs.mean(axis=1, keepdims=True)
         spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
         _compare("norm", normed, centred / spread * inputs[0] + inputs[-1], TOLERANCE)
+
+
+def _product(inputs: Floats, kernel: Floats, precision: Precision) -> Floats:
+    """Return what the kernels ought to say, rounding as they do."""
+    rounding = ROUNDINGS.get(precision)
+    if rounding is None:
+        return inputs @ kernel
+    numbers, scales = quantised(kernel, rounding.largest)
+    if precision == "dynamic":
+        scale = np.float32(127) / np.abs(inputs).max(axis=1, keepdims=True)
+        sums = np.rint(inputs * scale) @ numbers.astype("float32")
+        return np.asarray(sums * scales / scale)
+    return np.asarray(inputs @ (numbers * scales))
 
 
 def _compare(what: str, made: Floats, wanted: Floats, allowed: float) -> None:

@@ -14,6 +14,7 @@ ACTIVATIONS = {
     "silu": 4,
     "tanh": 5,
 }
+PRECISIONS = {"float32": 0, "int8": 1, "dynamic": 2}
 PLACEMENTS = {"post": 0, "pre": 1, "sandwich": 2}
 NORM_KINDS = {"layer": 1, "rms": 2, "bare_rms": 2}
 ROTARY_STYLES = {"halves": 1, "neighbours": 2}
@@ -25,7 +26,7 @@ class Linear(Structure):
     _fields_ = (
         ("num_inputs", c_int32),
         ("num_outputs", c_int32),
-        ("is_int8", c_int32),
+        ("precision", c_int32),
         ("panels", c_void_p),
         ("scales", c_void_p),
         ("bias", c_void_p),

@@ -16,6 +16,7 @@ from model_core.engines.native.named import NamedWeights
 from model_core.engines.native.norms import packed_norm
 from model_core.engines.native.panels import (
     PackedLinear,
+    Precision,
     address,
     in_panels,
 )
@@ -47,7 +48,7 @@ class PackedBody:
         config: Its sizes.
         named: Its weights, without prefix.
         is_decoder: Whether its blocks read a source.
-        is_int8: Whether matrices are kept as int8.
+        precision: How matrices are multiplied.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class PackedBody:
         named: NamedWeights,
         *,
         is_decoder: bool = False,
-        is_int8: bool = False,
+        precision: Precision = "float32",
     ) -> None:
         self.config = config
         self.is_decoder = is_decoder
         self._named = named
-        self._is_int8 = is_int8
+        self._precision = precision
         self._kept: list[Any] = []
         self._of_sources: list[PackedLinear] = []
         self.size_bytes = 0
@@ -184,7 +185,7 @@ class PackedBody:
         return self._packed(np.concatenate(kernels, axis=1), bias)
 
     def _packed(self, kernel: Floats, bias: Floats | None) -> Any:
-        packed = PackedLinear.of(kernel, bias, is_int8=self._is_int8)
+        packed = PackedLinear.of(kernel, bias, self._precision)
         self._kept.append(packed)
         self.size_bytes += packed.size_bytes
         self.num_weights += kernel.size

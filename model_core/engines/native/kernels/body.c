@@ -26,7 +26,8 @@ static int64_t room_of_thread(const mp_body *body, const mp_rows *rows) {
 }
 
 typedef struct {
-    float *normed, *query_key_value, *mixed, *wide, *scales, *shorts, *of_threads;
+    float *normed, *query_key_value, *mixed, *wide, *scales, *rounded, *of_threads;
+    int32_t *offsets;
     int64_t per_thread;
 } rooms;
 
@@ -37,8 +38,8 @@ static int64_t widest(const mp_body *body) {
     return most;
 }
 
-/* Floats that rows of shorts take. */
-static int64_t room_of_shorts(int64_t rows, int64_t in) {
+/* Floats that rounded rows take at most: two shorts are as long as a float. */
+static int64_t room_of_rounded(int64_t rows, int64_t in) {
     return PADDED(rows * (in / 2 + 1));
 }
 
@@ -52,9 +53,10 @@ static rooms split_room(const mp_pass *pass) {
     made.mixed = made.query_key_value + PADDED(rows * 3 * heads);
     made.wide = made.mixed + PADDED(rows * heads);
     made.scales = made.wide + PADDED(rows * widest(body));
-    made.shorts = made.scales + PADDED(rows);
+    made.offsets = (int32_t *)(made.scales + PADDED(rows));
+    made.rounded = made.scales + 2 * PADDED(rows);
     made.of_threads =
-        made.shorts + room_of_shorts(rows, heads > widest(body) ? heads : widest(body));
+        made.rounded + room_of_rounded(rows, heads > widest(body) ? heads : widest(body));
     made.per_thread = room_of_thread(body, pass->rows);
     return made;
 }
@@ -77,10 +79,11 @@ static void wait(const worker *w) { mp_barrier(w->num_threads); }
 static void apply(const worker *w, const mp_linear *weights, const float *from, float *to,
                   int activation, int write) {
     const int rows = w->pass->rows->num_rows;
-    const mp_input input = {from, (const int16_t *)w->room.shorts, w->room.scales};
-    if (weights->is_int8) {
-        kernels->shorten(from, rows, weights->in, (int16_t *)w->room.shorts,
-                         w->room.scales, w->thread, w->num_threads);
+    const rooms *room = &w->room;
+    const mp_input input = {from, room->rounded, room->scales, room->offsets};
+    if (weights->precision != MP_FLOAT32) {
+        kernels->round(weights, from, rows, room->rounded, room->scales, room->offsets,
+                       w->thread, w->num_threads);
         wait(w);
     }
     kernels->linear(weights, &input, to, rows, activation, write, w->num_threads);
@@ -89,7 +92,7 @@ static void apply(const worker *w, const mp_linear *weights, const float *from, 
 
 static void settle(const worker *w, const mp_norm *norm, const float *from, float *to) {
     kernels->norm(norm, from, to, w->pass->rows->num_rows, w->pass->body->hidden_size,
-                 w->thread, w->num_threads);
+                  w->thread, w->num_threads);
     wait(w);
 }
 
@@ -99,10 +102,10 @@ static void attention(const worker *w, const mp_block *block, int layer,
     const mp_rows *rows = w->pass->rows;
     apply(w, &block->query_key_value, from, w->room.query_key_value, MP_LINEAR, MP_SET);
     kernels->remember(body, rows, layer, w->room.query_key_value, w->thread,
-                     w->num_threads);
+                      w->num_threads);
     wait(w);
     kernels->attend(body, rows, layer, w->room.query_key_value,
-                   3 * body->num_heads * body->head_size, 0, w->room.mixed, w->own);
+                    3 * body->num_heads * body->head_size, 0, w->room.mixed, w->own);
     wait(w);
     apply(w, &block->output, w->room.mixed, w->pass->hidden, MP_LINEAR, MP_ADD);
 }
@@ -112,7 +115,7 @@ static void source_attention(const worker *w, const mp_block *block, int layer,
     const mp_body *body = w->pass->body;
     apply(w, &block->source_query, from, w->room.query_key_value, MP_LINEAR, MP_SET);
     kernels->attend(body, w->pass->rows, layer, w->room.query_key_value,
-                   body->num_heads * body->head_size, 1, w->room.mixed, w->own);
+                    body->num_heads * body->head_size, 1, w->room.mixed, w->own);
     wait(w);
     apply(w, &block->source_output, w->room.mixed, w->pass->hidden, MP_LINEAR, MP_ADD);
 }
@@ -179,12 +182,12 @@ typedef struct {
 
 static void run_linear(void *context, int thread, int num_threads) {
     const alone *a = context;
-    float *scales = a->room;
-    int16_t *shorts = (int16_t *)(a->room + PADDED(a->rows));
-    const mp_input input = {a->from, shorts, scales};
-    if (a->weights->is_int8) {
-        kernels->shorten(a->from, a->rows, a->weights->in, shorts, scales, thread,
-                        num_threads);
+    float *scales = a->room, *rounded = scales + 2 * PADDED(a->rows);
+    int32_t *offsets = (int32_t *)(scales + PADDED(a->rows));
+    const mp_input input = {a->from, rounded, scales, offsets};
+    if (a->weights->precision != MP_FLOAT32) {
+        kernels->round(a->weights, a->from, a->rows, rounded, scales, offsets, thread,
+                       num_threads);
         mp_barrier(num_threads);
     }
     kernels->linear(a->weights, &input, a->to, a->rows, a->activation, MP_SET, num_threads);
@@ -192,7 +195,8 @@ static void run_linear(void *context, int thread, int num_threads) {
 
 /* Floats of scratch that mp_linear_rows needs. */
 int64_t mp_linear_room(const mp_linear *weights, int32_t rows) {
-    return weights->is_int8 ? PADDED(rows) + room_of_shorts(rows, weights->in) : 0;
+    if (weights->precision == MP_FLOAT32) return 0;
+    return 2 * PADDED(rows) + room_of_rounded(rows, weights->in);
 }
 
 /* to (rows, out) = activation(from (rows, in) x weights + bias). */
@@ -226,7 +230,7 @@ typedef struct {
 static void run_source(void *context, int thread, int num_threads) {
     const source *s = context;
     kernels->remember_source(s->body, s->slots, s->layer, s->key_value, s->slot,
-                            s->position, s->rows, thread, num_threads);
+                             s->position, s->rows, thread, num_threads);
 }
 
 /* Keep keys and values (rows, 2 x heads) of an encoder's states for one layer. */

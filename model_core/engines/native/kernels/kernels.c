@@ -306,7 +306,7 @@ static void attend(const mp_body *body, const mp_rows *rows, int layer,
 
 const mp_kernels mp_table = {.name = MP_NAME,
                              .wide_rows = WIDE_ROWS,
-                             .shorten = shorten,
+                             .round = round_rows,
                              .linear = linear,
                              .norm = norm,
                              .remember = remember,

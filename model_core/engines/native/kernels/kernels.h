@@ -12,18 +12,19 @@ enum mp_write { MP_SET, MP_ADD, MP_TIMES };
 
 typedef struct {
     const float *floats;
-    const int16_t *shorts;
-    const float *scales; /* of the shorts, one a row */
+    const void *rounded;    /* to shorts or bytes, rows as long as the panels want them */
+    const float *scales;    /* of what is rounded, one a row */
+    const int32_t *offsets; /* to be taken from a row's sums of bytes */
 } mp_input;
 
 typedef struct {
     const char *name;
     int32_t wide_rows; /* rows that one multiplication takes together */
-    /* rows of floats as shorts in pairs, (rows, in rounded up to even), with scales */
-    void (*shorten)(const float *from, int rows, int in, int16_t *shorts, float *scales,
-                    int thread, int num_threads);
+    /* rows of floats as the weights want them: shorts in pairs or bytes in fours */
+    void (*round)(const mp_linear *weights, const float *from, int rows, void *rounded,
+                  float *scales, int32_t *offsets, int thread, int num_threads);
     /* to (rows, out) = activation(input (rows, in) x weights + bias), set, added or
-     * multiplied; int8 weights want the input shortened */
+     * multiplied; int8 weights want the input rounded */
     void (*linear)(const mp_linear *weights, const mp_input *input, float *to, int rows,
                    int activation, int write, int num_threads);
     void (*norm)(const mp_norm *norm, const float *from, float *to, int rows, int width,

@@ -19,11 +19,17 @@ enum mp_placement { MP_POST, MP_PRE, MP_SANDWICH };
 enum mp_norm_kind { MP_NO_NORM, MP_LAYER_NORM, MP_RMS_NORM };
 enum mp_rotary { MP_NO_ROTARY, MP_HALVES, MP_NEIGHBOURS };
 
+/* What the weights are, and what the rows are rounded to that meet them.
+ * MP_INT8: int8, -127 .. 127, and rows of shorts.
+ * MP_DYNAMIC: seven bits, 1 .. 127 for -63 .. 63, and rows of int8. */
+enum mp_precision { MP_FLOAT32, MP_INT8, MP_DYNAMIC };
+
 typedef struct {
     int32_t in, out;
-    int32_t is_int8;      /* panels hold int8, one scale per output */
-    const void *panels;   /* float: ceil(out / 16) x in x 16;
-                           * int8: ceil(out / 16) x ceil(in / 2) x 16 x 2 */
+    int32_t precision;
+    const void *panels;   /* MP_FLOAT32: ceil(out / 16) x in x 16 floats;
+                           * MP_INT8: ceil(out / 16) x ceil(in / 2) x 16 x 2;
+                           * MP_DYNAMIC: ceil(out / 16) x ceil(in / 4) x 16 x 4 */
     const float *scales;  /* out, padded to panels; NULL for float32 */
     const float *bias;    /* out, padded to panels; NULL for none */
 } mp_linear;

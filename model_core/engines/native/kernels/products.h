@@ -5,6 +5,10 @@
  * its own: pairs of products are summed in int32, exactly, so the order does not matter.
  * The shorts are as long as the sums allow (13 bits and more up to 4,096 inputs): what
  * rounding costs is far below that of the weights.
+ *
+ * A matrix of seven bits meets rows rounded to bytes: four products at a time, exact as
+ * well, and half as many instructions; here the rows' rounding is what costs. Its numbers
+ * w stand there as w + 64, so a row's sums are too large by 64 times the sum of the row.
  */
 #ifndef PRODUCTS_H
 #define PRODUCTS_H
@@ -27,6 +31,7 @@
 #define BLOCK_BYTES (128 * 1024) /* of rows that are multiplied while a cache holds them */
 #define PIECE_PRODUCTS 262144    /* about ten microseconds */
 #define LARGEST_INT8 127
+#define OFFSET 64 /* of weights of seven bits */
 
 #define SMALLER(a, b) ((a) < (b) ? (a) : (b))
 #define PANELS(size) (((size) + MP_PANEL - 1) / MP_PANEL)
@@ -68,9 +73,10 @@ INLINE vf finished(vf sum, const finish *how, int column, vf before) {
 /* Where a product reads and writes. */
 typedef struct {
     int in;
-    const void *from;    /* rows of float, or of int16 in pairs */
+    const void *from;    /* rows of float, of int16 in pairs, or of int8 in fours */
     int64_t from_stride; /* numbers between rows */
     const float *row_scales;
+    const int32_t *row_offsets;
     const void *panels;
     int64_t panel_stride; /* numbers between panels */
     float *to;
@@ -150,6 +156,17 @@ INLINE void multiply_floats(const int rows, const int panels, const product *p) 
         put(p, rows, n, sums[0][n], panels * PER_PANEL);
 }
 
+/* Finish sums of integers: (rows, panels, PER_PANEL). */
+INLINE void put_integers(const int rows, const int panels, const product *p,
+                         const vi *sums) {
+    const int count = panels * PER_PANEL;
+    vf real[rows][count];
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < count; v++)
+            real[r][v] = as_floats(sums[r * count + v]) * p->row_scales[r];
+    for (int n = 0; n < panels; n++) put(p, rows, n, real[0] + n * PER_PANEL, count);
+}
+
 INLINE void multiply_shorts(const int rows, const int panels, const product *p) {
     const int16_t *from = p->from;
     const int8_t *weights = p->panels;
@@ -176,13 +193,36 @@ INLINE void multiply_shorts(const int rows, const int panels, const product *p) 
             }
         }
     }
-    vf real[rows][panels][PER_PANEL];
+    put_integers(rows, panels, p, sums[0][0]);
+}
+
+INLINE void multiply_bytes(const int rows, const int panels, const product *p) {
+    const int8_t *from = p->from, *weights = p->panels;
+    const int quads = (p->in + 3) / 4;
+    vi sums[rows][panels][PER_PANEL];
     for (int r = 0; r < rows; r++)
         for (int n = 0; n < panels; n++)
             for (int v = 0; v < PER_PANEL; v++)
-                real[r][n][v] = as_floats(sums[r][n][v]) * p->row_scales[r];
-    for (int n = 0; n < panels; n++)
-        put(p, rows, n, real[0][n], panels * PER_PANEL);
+                sums[r][n][v] = -p->row_offsets[r] - (vi){0};
+    for (int k = 0; k < quads; k++) {
+#pragma GCC unroll 4
+        for (int n = 0; n < panels; n++) {
+            const int8_t *place =
+                weights + n * p->panel_stride + (int64_t)k * 4 * MP_PANEL;
+            vb of_panel[PER_PANEL];
+#pragma GCC unroll 4
+            for (int v = 0; v < PER_PANEL; v++)
+                of_panel[v] = load_bytes(place + v * 4 * LANES);
+#pragma GCC unroll 12
+            for (int r = 0; r < rows; r++) {
+                vb input = all_quads(from + r * p->from_stride + 4 * k);
+#pragma GCC unroll 4
+                for (int v = 0; v < PER_PANEL; v++)
+                    sums[r][n][v] = add_quads(of_panel[v], input, sums[r][n][v]);
+            }
+        }
+    }
+    put_integers(rows, panels, p, sums[0][0]);
 }
 
 #define CASE(multiply, rows, panels)                                                     \
@@ -224,6 +264,14 @@ static __attribute__((noinline)) void shorts_panel(int rows, const product *p) {
     }
 }
 
+static __attribute__((noinline)) void bytes_panel(int rows, const product *p) {
+    switch (rows) {
+        CASES_3(multiply_bytes)
+        CASES_6(multiply_bytes)
+        CASES_12(multiply_bytes)
+    }
+}
+
 /* Few rows and several panels: enough sums at once to hide the latency of each. */
 static __attribute__((noinline)) void floats_panels(int rows, const product *p) {
     switch (rows) {
@@ -236,6 +284,13 @@ static __attribute__((noinline)) void shorts_panels(int rows, const product *p) 
     switch (rows) {
         CASE(multiply_shorts, 1, 4)
         CASE(multiply_shorts, 2, 2)
+    }
+}
+
+static __attribute__((noinline)) void bytes_panels(int rows, const product *p) {
+    switch (rows) {
+        CASE(multiply_bytes, 1, 4)
+        CASE(multiply_bytes, 2, 2)
     }
 }
 
@@ -253,59 +308,122 @@ static int next_rows(int left) {
                                                       : (left + 1) / 2;
 }
 
-static int64_t even(int64_t in) { return in + in % 2; }
+/* Numbers of a rounded row: the weights take two or four at a time. */
+static int64_t whole_groups(const mp_linear *weights) {
+    const int group = weights->precision == MP_DYNAMIC ? 4
+                      : weights->precision == MP_INT8  ? 2
+                                                       : 1;
+    return (int64_t)(weights->in + group - 1) / group * group;
+}
 
-/* Round rows to shorts, each by its own scale; what is not a number spoils the scale. */
-static void shorten(const float *from, int rows, int in, int16_t *shorts, float *scales,
-                    int thread, int num_threads) {
+/* The largest size of a row's numbers; what is not a number spoils it. */
+static float largest_size(const float *numbers, int count) {
+    vf sizes = all(0.0f), no_number = all(0.0f);
+    int c = 0;
+    for (; c + LANES <= count; c += LANES) {
+        vf x = load(numbers + c);
+        sizes = larger(sizes, larger(x, -x));
+        no_number = no_number + (x - x);
+    }
+    float most = largest_of(sizes), spoilt = sum_of(no_number);
+    for (; c < count; c++) {
+        float x = numbers[c];
+        most = x > most ? x : -x > most ? -x : most;
+        spoilt += x - x;
+    }
+    return most + spoilt;
+}
+
+INLINE int32_t nearest_one(float x) { return nearest(all(x))[0]; }
+
+static void to_shorts(const float *from, int in, int64_t room, float scale, int16_t *to) {
+    int c = 0;
+    for (; c + LANES <= in; c += LANES)
+        store_shorts(to + c, nearest(load(from + c) * scale));
+    for (; c < in; c++) to[c] = (int16_t)nearest_one(from[c] * scale);
+    for (; c < room; c++) to[c] = 0;
+}
+
+/* Returns the sum of the bytes. */
+static int32_t to_bytes(const float *from, int in, int64_t room, float scale, int8_t *to) {
+    vi total = {0};
+    int c = 0;
+    for (; c + LANES <= in; c += LANES) {
+        vi numbers = nearest(load(from + c) * scale);
+        total = total + numbers;
+        store_bytes(to + c, numbers);
+    }
+    int32_t sum = 0;
+    for (int i = 0; i < LANES; i++) sum += total[i];
+    for (; c < in; c++) sum += to[c] = (int8_t)nearest_one(from[c] * scale);
+    for (; c < room; c++) to[c] = 0;
+    return sum;
+}
+
+/* Round rows as the weights want them, each row by its own scale. */
+static void round_rows(const mp_linear *weights, const float *from, int rows,
+                       void *rounded, float *scales, int32_t *offsets, int thread,
+                       int num_threads) {
+    const int in = weights->in, is_bytes = weights->precision == MP_DYNAMIC;
+    const int64_t room = whole_groups(weights);
     const float most_of_sums = 2147483647.0f / (LARGEST_INT8 * (float)in);
-    const float largest = floorf(SMALLER(most_of_sums * 0.999f, 32767.0f));
+    const float largest =
+        is_bytes ? LARGEST_INT8 : floorf(SMALLER(most_of_sums * 0.999f, 32767.0f));
     int first, last;
     share(rows, thread, num_threads, &first, &last);
     for (int row = first; row < last; row++) {
         const float *numbers = from + (int64_t)row * in;
-        int16_t *to = shorts + row * even(in);
-        vf sizes = all(0.0f), no_number = all(0.0f);
-        int c = 0;
-        for (; c + LANES <= in; c += LANES) {
-            vf x = load(numbers + c);
-            sizes = larger(sizes, larger(x, -x));
-            no_number = no_number + (x - x);
-        }
-        float most = largest_of(sizes), spoilt = sum_of(no_number);
-        for (; c < in; c++) {
-            float x = numbers[c];
-            most = x > most ? x : -x > most ? -x : most;
-            spoilt += x - x;
-        }
+        const float most = largest_size(numbers, in);
         const float scale = most > 0 ? largest / most : 0.0f;
-        for (c = 0; c + LANES <= in; c += LANES)
-            store_shorts(to + c, nearest(load(numbers + c) * scale));
-        for (; c < in; c++) to[c] = (int16_t)nearest(all(numbers[c] * scale))[0];
-        if (in % 2) to[in] = 0;
-        scales[row] = most / largest + spoilt;
+        offsets[row] = 0;
+        if (is_bytes)
+            offsets[row] = OFFSET * to_bytes(numbers, in, room, scale,
+                                             (int8_t *)rounded + row * room);
+        else
+            to_shorts(numbers, in, room, scale, (int16_t *)rounded + row * room);
+        scales[row] = most / largest;
     }
 }
 
 static const void *panel_of(const mp_linear *weights, int panel) {
-    if (weights->is_int8)
-        return (const int8_t *)weights->panels + panel * even(weights->in) * MP_PANEL;
-    return (const float *)weights->panels + (int64_t)panel * weights->in * MP_PANEL;
+    const int64_t size = panel * whole_groups(weights) * MP_PANEL;
+    if (weights->precision == MP_FLOAT32) return (const float *)weights->panels + size;
+    return (const int8_t *)weights->panels + size;
 }
+
+static const void *row_of(const mp_linear *weights, const mp_input *input, int row) {
+    const int64_t size = row * whole_groups(weights);
+    switch (weights->precision) {
+    case MP_INT8:
+        return (const int16_t *)input->rounded + size;
+    case MP_DYNAMIC:
+        return (const int8_t *)input->rounded + size;
+    default:
+        return input->floats + size;
+    }
+}
+
+typedef void (*multiplication)(int rows, const product *p);
+
+/* By precision, for one panel and for several. */
+static const multiplication multiplications[][2] = {
+    [MP_FLOAT32] = {floats_panel, floats_panels},
+    [MP_INT8] = {shorts_panel, shorts_panels},
+    [MP_DYNAMIC] = {bytes_panel, bytes_panels},
+};
 
 /* Some rows times some panels. */
 static void multiply(const mp_linear *weights, const mp_input *input, float *to,
                      int first_row, int rows, int activation, int write, int first,
                      int last) {
-    const int in = weights->in, out = weights->out, is_int8 = weights->is_int8;
-    const int64_t stride = is_int8 ? even(in) : in;
-    const int step = together(rows);
+    const int out = weights->out, step = together(rows);
+    const int64_t stride = whole_groups(weights);
     for (int panel = first; panel < last;) {
         const int column = panel * MP_PANEL;
         const finish how = {weights->scales ? weights->scales + column : NULL,
                             weights->bias ? weights->bias + column : NULL, activation,
                             write};
-        product p = {.in = in,
+        product p = {.in = weights->in,
                      .from_stride = stride,
                      .panels = panel_of(weights, panel),
                      .panel_stride = stride * MP_PANEL,
@@ -315,14 +433,11 @@ static void multiply(const mp_linear *weights, const mp_input *input, float *to,
         const int is_several = step > 1 && panel + step <= last;
         for (int row = first_row; row < first_row + rows;) {
             const int count = next_rows(first_row + rows - row);
-            p.from = is_int8 ? (const void *)(input->shorts + row * stride)
-                             : (const void *)(input->floats + row * stride);
+            p.from = row_of(weights, input, row);
             p.row_scales = input->scales + row;
+            p.row_offsets = input->offsets + row;
             p.to = to + (int64_t)row * out + column;
-            if (is_several)
-                (is_int8 ? shorts_panels : floats_panels)(count, &p);
-            else
-                (is_int8 ? shorts_panel : floats_panel)(count, &p);
+            multiplications[weights->precision][is_several](count, &p);
             row += count;
         }
         panel += is_several ? step : 1;
@@ -343,8 +458,9 @@ static void linear(const mp_linear *weights, const mp_input *input, float *to, i
                    int activation, int write, int num_threads) {
     if (rows == 0) return;
     const int panels = PANELS(weights->out);
-    const int64_t of_row = (weights->is_int8 ? sizeof(int16_t) : sizeof(float)) *
-                           (int64_t)weights->in;
+    const int64_t sizes[] = {[MP_FLOAT32] = sizeof(float), [MP_INT8] = sizeof(int16_t),
+                             [MP_DYNAMIC] = sizeof(int8_t)};
+    const int64_t of_row = sizes[weights->precision] * weights->in;
     int block = (int)(BLOCK_BYTES / of_row) / WIDE_ROWS * WIDE_ROWS;
     block = SMALLER(block < WIDE_ROWS ? WIDE_ROWS : block, rows);
     const int width = panels_of_piece(panels, weights->in, block, num_threads);

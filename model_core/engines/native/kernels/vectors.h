@@ -23,6 +23,7 @@
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef int16_t vs __attribute__((vector_size(4 * LANES))); /* 2 * LANES of them */
+typedef int8_t vb __attribute__((vector_size(4 * LANES)));  /* 4 * LANES of them */
 
 #if defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
@@ -100,6 +101,49 @@ INLINE vi add_pairs(vs a, vs b, vi sum) {
 #endif
 }
 
+INLINE vb load_bytes(const int8_t *p) {
+    vb v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* The same four bytes in every lane. */
+INLINE vb all_quads(const int8_t *p) {
+    int32_t quad;
+    memcpy(&quad, p, sizeof quad);
+    return (vb)(quad - (vi){0});
+}
+
+/* sum + a0 * b0 + .. + a3 * b3 of every lane's four; a is never negative, and no two
+ * products together leave a short: numbers of seven bits times numbers of eight. */
+INLINE vi add_quads(vb a, vb b, vi sum) {
+#if defined(__AVX512VNNI__)
+    return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512BW__)
+    __m512i pairs = _mm512_maddubs_epi16((__m512i)a, (__m512i)b);
+    return sum + (vi)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
+#elif defined(__AVX2__)
+    __m256i pairs = _mm256_maddubs_epi16((__m256i)a, (__m256i)b);
+    return sum + (vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#elif defined(__SSE2__)
+    __m128i x = (__m128i)a, y = (__m128i)b, none = _mm_setzero_si128();
+    __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(x, none),
+                                 _mm_srai_epi16(_mm_unpacklo_epi8(none, y), 8));
+    __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(x, none),
+                                  _mm_srai_epi16(_mm_unpackhi_epi8(none, y), 8));
+    __m128i first = (__m128i)_mm_shuffle_ps((__m128)low, (__m128)high, 0x88);
+    __m128i second = (__m128i)_mm_shuffle_ps((__m128)low, (__m128)high, 0xdd);
+    return sum + (vi)_mm_add_epi32(first, second);
+#elif defined(__aarch64__)
+    int16x8_t low = vmull_s8(vget_low_s8((int8x16_t)a), vget_low_s8((int8x16_t)b));
+    int16x8_t high = vmull_high_s8((int8x16_t)a, (int8x16_t)b);
+    return sum + (vi)vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high));
+#else
+    for (int i = 0; i < 4 * LANES; i++) sum[i / 4] += (int32_t)a[i] * b[i];
+    return sum;
+#endif
+}
+
 INLINE vf as_floats(vi v) { return __builtin_convertvector(v, vf); }
 
 /* The nearest integers of numbers below 2^22. */
@@ -111,6 +155,12 @@ INLINE vi nearest(vf x) {
 INLINE void store_shorts(int16_t *to, vi numbers) {
     typedef int16_t half __attribute__((vector_size(2 * LANES)));
     half narrow = __builtin_convertvector(numbers, half);
+    memcpy(to, &narrow, sizeof narrow);
+}
+
+INLINE void store_bytes(int8_t *to, vi numbers) {
+    typedef int8_t quarter __attribute__((vector_size(LANES)));
+    quarter narrow = __builtin_convertvector(numbers, quarter);
     memcpy(to, &narrow, sizeof narrow);
 }
 

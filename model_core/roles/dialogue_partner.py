@@ -25,8 +25,8 @@ from model_core.interfaces import (
     WeightsInfo,
 )
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.pieces import PieceMaker
 from model_core.roles.sampling import FRAME_SECONDS, Sampling
-from model_core.roles.text_generator import PieceMaker
 from model_core.roles.turn_format import SPEAKER_TOKENS, LaidOut, TurnFormat
 
 SHORTEST_PROMPT = 8  # positions left for turns, whatever the reply may take
@@ -81,7 +81,7 @@ class NetworkDialoguePartner:
             self.frame_seconds,
             TurnStepper(self._model, laid),
         ):
-            candidates = tuple(pieces.candidate(row) for row in frame.rows)
+            candidates = pieces.candidates(frame.rows)
             dropped = laid.num_tokens_dropped
             yield DialogueFrame(
                 candidates=candidates,

@@ -9,23 +9,20 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from model_core.decoding.beam import BeamOptions, beam_search
-from model_core.decoding.frames import ChosenToken, DecodedRow, DecodingFrame
+from model_core.decoding.frames import DecodingFrame
 from model_core.decoding.healing import Healed, heal
 from model_core.decoding.loop import SamplingOptions
 from model_core.decoding.plan import rules_for
 from model_core.engines.base import PlainStepper, Writing
 from model_core.interfaces import (
-    Alternative,
-    Candidate,
     GenerationFrame,
     GenerationOptions,
     ModelError,
-    TokenScore,
     WeightsInfo,
 )
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.pieces import PieceMaker
 from model_core.roles.sampling import FRAME_SECONDS, Sampling
-from model_core.tokenizers.base import Tokenizer
 
 WARM_UP = GenerationOptions(max_new_tokens=3, min_new_tokens=3, num_return=2)
 
@@ -101,7 +98,7 @@ class NetworkTextGenerator:
         read = self._read(prompt, options)
         pieces = PieceMaker(self._model.tokenizer, read.healed)
         for frame in self._decode(read, options):
-            candidates = tuple(pieces.candidate(row) for row in frame.rows)
+            candidates = pieces.candidates(frame.rows)
             yield GenerationFrame(
                 candidates=candidates,
                 num_new_tokens=sum(len(c.tokens) for c in candidates),
@@ -191,40 +188,3 @@ class NetworkTextGenerator:
                 f"{self.weights.name}; please write it in characters, letters or "
                 "digits.",
             )
-
-
-class PieceMaker:
-    """Turns decoded rows of one request into candidates.
-
-    Args:
-        tokenizer: The checkpoint's.
-        healed: The prompt that the rows continue.
-    """
-
-    def __init__(self, tokenizer: Tokenizer, healed: Healed) -> None:
-        self._tokenizer = tokenizer
-        self._healed = healed
-        self._context = healed.token_ids[-1:]  # decides a space before the first word
-        self._known: dict[ChosenToken, tuple[Alternative, ...]] = {}
-
-    def candidate(self, row: DecodedRow) -> Candidate:
-        """Return a row as text, the prompt's end cut off again."""
-        ids = (*self._context, *row.token_ids)
-        pieces = list(self._tokenizer.decode_each(ids))[len(self._context) :]
-        generated = "".join(pieces)
-        text = self._healed.continuation(generated)
-        skip = len(generated) - len(text)
-        scores = []
-        for piece, token in zip(pieces, row.tokens, strict=True):
-            shown = piece[skip:]
-            skip = max(0, skip - len(piece))
-            scores.append(TokenScore(shown, token.log_prob, self._runners_up(token)))
-        return Candidate(text, row.log_prob, tuple(scores), row.finish)
-
-    def _runners_up(self, token: ChosenToken) -> tuple[Alternative, ...]:
-        if token not in self._known:
-            self._known[token] = tuple(
-                Alternative(self._tokenizer.token_text(token_id), probability)
-                for token_id, probability in token.alternatives
-            )
-        return self._known[token]

@@ -58,6 +58,15 @@ class TokenBatch:
             None if marks is None else padded(marks),
         )
 
+    def part(self, texts: slice) -> "TokenBatch":
+        """Return some of the texts, as long as the longest of all."""
+        return TokenBatch(
+            self.token_ids[texts],
+            self.segment_ids[texts],
+            self.padding_mask[texts],
+            None if self.mark_ids is None else self.mark_ids[texts],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:

@@ -15,6 +15,7 @@ from model_core.engines import automatic
 from model_core.engines.base import TokenBatch, Writing, causal_steps
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native import compiler, library
+from model_core.engines.native import engine as native_engine
 from model_core.engines.native.calls import Kernels
 from model_core.engines.native.compiler import (
     PLAIN,
@@ -286,6 +287,20 @@ def test_a_column_of_zeros_stays_zero():
         assert packed.size_bytes == 64
         found = Kernels().linear(packed, np.ones((2, 4), "float32"))
         np.testing.assert_array_equal(found, 0)
+
+
+@pytest.mark.parametrize("most", [1, 4, 7, 100])
+def test_a_batch_read_in_parts_is_the_batch_read_at_once(monkeypatch, most):
+    texts = [[1, 2, 3], [4, 5, 6, 7, 8], [9], [1, 2], [3, 4, 5, 6]]
+    batch = TokenBatch.from_rows(texts, marks=[[1] * len(text) for text in texts])
+    reader = NativeEngine(build_network(RICH))
+    whole = reader.read(batch, "bidirectional")
+    monkeypatch.setattr(native_engine, "ROWS_OF_PASS", most)
+    parts = list(native_engine.few_rows([len(text) for text in texts]))
+    assert [text for part in parts for text in texts[part]] == texts
+    assert all(sum(map(len, texts[p])) <= most or len(texts[p]) == 1 for p in parts)
+    for name, values in reader.read(batch, "bidirectional").items():
+        np.testing.assert_array_equal(values, whole[name])
 
 
 def test_a_mask_is_a_number_of_seen_positions():

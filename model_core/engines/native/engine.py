@@ -4,6 +4,7 @@ Changes when a question is answered in another way. Knows no family and no task;
 the kernels do not know (rare heads, heads asked twice) the reference engine answers.
 """
 
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Any
 
@@ -25,6 +26,10 @@ NAMES: dict[Precision, str] = {
     "int8": "int8",
     "dynamic": "int8-dynamic",
 }
+
+
+ROWS_OF_PASS = 512
+"""Tokens that are read together: more of them leave the processor's cache."""
 
 
 class NativeEngine:
@@ -94,6 +99,18 @@ class NativeEngine:
         self, batch: TokenBatch, attention: MaskKind, lengths: Any
     ) -> tuple[Floats, Floats]:
         """Return hidden states and residual of the real tokens, side by side."""
+        made = [
+            self._states_of(batch.part(texts), attention, lengths[texts])
+            for texts in few_rows(lengths.tolist())
+        ]
+        if len(made) == 1:
+            return made[0]
+        hidden, residual = zip(*made, strict=True)
+        return np.concatenate(hidden), np.concatenate(residual)
+
+    def _states_of(
+        self, batch: TokenBatch, attention: MaskKind, lengths: Any
+    ) -> tuple[Floats, Floats]:
         packed, real = self._packed, batch.padding_mask
         slot, position = (axis.astype("int32") for axis in np.nonzero(real))
         limit = seen_positions(batch, attention, lengths)[real]
@@ -165,6 +182,21 @@ class NativeDynamicEngine(NativeEngine):
 
     def __init__(self, network: Network) -> None:
         super().__init__(network, "dynamic")
+
+
+def few_rows(lengths: Sequence[int]) -> Iterator[slice]:
+    """Yield texts that are read in one pass: of so few tokens that a cache holds them.
+
+    Args:
+        lengths: Tokens of every text.
+    """
+    first, total = 0, 0
+    for place, length in enumerate(lengths):
+        if total and total + length > ROWS_OF_PASS:
+            yield slice(first, place)
+            first, total = place, 0
+        total += length
+    yield slice(first, len(lengths))
 
 
 def seen_positions(batch: TokenBatch, attention: MaskKind, lengths: Any) -> Any:

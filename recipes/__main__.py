@@ -90,6 +90,8 @@ def joint_options(options: argparse.Namespace) -> "joint.Options":
         average=options.average,
         accumulate=options.accumulate,
         tricks=Tricks(options.adversarial, options.sparse_top_k),
+        frozen=tuple(options.freeze),
+        dropout=options.dropout,
     )
 
 
@@ -188,6 +190,13 @@ def export(options: argparse.Namespace) -> None:
         parts=joint.parts_of(options.corpus),
         averaged=options.averaged,
     )
+
+
+def own_weights(options: argparse.Namespace) -> None:
+    """Give a part of exported weights those of a run for itself."""
+    from recipes import own_weights as owning
+
+    print(owning.write(options.run, options.weights, options.part))
 
 
 def release(options: argparse.Namespace) -> None:
@@ -308,6 +317,8 @@ def _add_learning(commands: "Commands") -> None:
     add("--accumulate", type=int, default=1, help="steps per move")
     add("--adversarial", type=float, default=0.0, help="FGM's step, e.g. 0.5")
     add("--sparse-top-k", type=int, default=0, help="tokens of the sparse softmax")
+    add("--dropout", type=float, default=0.0, help="inside the body")
+    add("--freeze", action="append", default=[], metavar="NAME", help="do not learn")
     add(
         "--share",
         type=_share,
@@ -360,6 +371,10 @@ def _add_results(commands: "Commands") -> None:
     )
     add = _command(commands, "export", export)
     _add_run(add)
+    add = _command(commands, "own-weights", own_weights)
+    add("--run", type=Path, required=True, help="of that part alone")
+    add("--weights", type=Path, default=Path("assets/embedded"))
+    add("--part", required=True, help="e.g. pointing")
     add = _command(commands, "release", release)
     _add_run(add)
     add("--data", type=Path, help="folder of the tasks' dev files, for plays")

@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -15,7 +15,7 @@ import numpy as np
 
 from model_core.config import TransformerConfig
 from model_core.interfaces import Relation
-from model_core.models.network import Network
+from model_core.models.network import Network, weights_by_name
 from model_core.roles.formats import Formats
 from model_core.roles.parts import Parts
 from model_core.tokenizers.load import load_tokenizer
@@ -92,6 +92,8 @@ class Options:
         average: Momentum of the running means of the weights; 0 keeps none.
         accumulate: Steps whose gradients are added before the optimizer moves.
         tricks: Adversarial steps and the sparse softmax.
+        frozen: What weights begin with that do not learn, e.g. ``token_embedding``.
+        dropout: Rate inside the body.
     """
 
     noise: rewriting.Noise = field(default_factory=rewriting.Noise)
@@ -100,6 +102,8 @@ class Options:
     average: float = 0.0
     accumulate: int = 1
     tricks: Tricks = field(default_factory=Tricks)
+    frozen: tuple[str, ...] = ()
+    dropout: float = 0.0
 
 
 def settings_of(
@@ -119,6 +123,7 @@ def settings_of(
             "accumulate": options.accumulate,
             "adversarial": options.tricks.adversarial,
             "sparse_top_k": options.tricks.sparse_top_k,
+            "dropout": options.dropout,
             "source_room": SOURCE_ROOM,
             "question_room": QUESTION_ROOM,
         },
@@ -283,7 +288,9 @@ def train_leg(
         stopped: Asked after every step; None listens to SIGTERM and SIGINT.
     """
     keras.utils.set_random_seed(0)
+    config = replace(config, dropout=options.dropout, attention_dropout=options.dropout)
     network = Network(joint_config(config, len(relations_of(corpus))), HEADS)
+    freeze(network, options.frozen)
     begun = None
     if start is not None and not has_snapshot(run):
         begun = beginning.read(start, corpus)
@@ -306,6 +313,20 @@ def train_leg(
         ),
     )
     return trainer
+
+
+def freeze(network: Network, prefixes: tuple[str, ...]) -> None:
+    """Keep weights as they are.
+
+    Raises:
+        ValueError: No weight's name begins with a prefix.
+    """
+    for prefix in prefixes:
+        names = [n for n in weights_by_name(network) if n.startswith(prefix)]
+        if not names:
+            raise ValueError(f"no weight begins with {prefix!r}")
+        for name in names:
+            weights_by_name(network)[name].trainable = False
 
 
 def _written(

@@ -13,6 +13,7 @@ import keras
 from model_core.checkpoints.adaptation import AS_SAVED, Adaptation
 from model_core.checkpoints.errors import CheckpointMismatchError
 from model_core.checkpoints.filling import Filling
+from model_core.checkpoints.own_weights import open_own
 from model_core.checkpoints.reader import formats_in, open_checkpoint
 from model_core.checkpoints.survey import Heads, Survey, load_config, survey_tensors
 from model_core.checkpoints.weight_map import Array
@@ -46,6 +47,7 @@ def load_network(
     heads: Heads = "all",
     dtype: str = "float32",
     adaptation: Adaptation = AS_SAVED,
+    own_weights: str = "",
 ) -> LoadedCheckpoint:
     """Load a network with the heads that a caller needs.
 
@@ -58,6 +60,7 @@ def load_network(
         heads: Heads that are needed, or "all" that the checkpoint has.
         dtype: A Keras dtype policy: float32, bfloat16, mixed_bfloat16, float16 …
         adaptation: What the network has otherwise than the file.
+        own_weights: A file in the folder that changes some of them for one part.
 
     Raises:
         CheckpointFormatError: A file is truncated, corrupt, hostile or unknown.
@@ -66,7 +69,8 @@ def load_network(
         UnsupportedModelError: No family here fits the config.
     """
     values = load_config(folder)
-    with open_checkpoint(folder) as reader:
+    opened = open_own(folder, own_weights) if own_weights else open_checkpoint(folder)
+    with opened as reader:
         formats = formats_in(folder)
         report = survey_tensors(values, reader, heads, formats, adaptation)
         if report.plan.differences:

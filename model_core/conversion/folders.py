@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_core.checkpoints.adaptation import Adaptation
@@ -25,6 +25,8 @@ from model_core.checkpoints.json_file import load_object
 from model_core.checkpoints.survey import MAX_CONFIG_BYTES, load_config
 from model_core.conversion.failures import refused
 from model_core.memory import weights_bytes
+from model_core.roles.parts import FILE_NAME as PARTS_FILE
+from model_core.roles.parts import load_parts
 from model_core.tokenizers.base import Tokenizer
 from model_core.tokenizers.choosing import (
     lines_of,
@@ -216,6 +218,17 @@ def _write_vocabulary(
     for name in CARRIED:
         if (request.folder / name).is_file():
             shutil.copyfile(request.folder / name, fresh / name)
+    _carry_own_weights(request.folder, keep, fresh)
+
+
+def _carry_own_weights(folder: Path, keep: tuple[int, ...] | None, fresh: Path) -> None:
+    """Copy what parts have for themselves; with other tokens they play without."""
+    parts = load_parts(folder)
+    if keep is None:
+        for name in parts.own_weights.values():
+            shutil.copyfile(folder / name, fresh / name)
+    elif parts.own_weights:
+        replace(parts, own_weights={}).save(fresh / PARTS_FILE)
 
 
 def _write_json(path: Path, values: Mapping[str, object]) -> None:

@@ -112,17 +112,18 @@ class Actor:
         can_play: Whether these weights can.
         module: Where the class is, under ``model_core.roles``.
         name: Of the class; it takes a ``LoadedModel``.
+        part: Whose own weights it plays with, where a checkpoint of ours has some.
     """
 
     can_play: Callable[[LoadedModel], bool]
     module: str
     name: str
+    part: str = ""
 
     def build(self, model: LoadedModel) -> Any:
         """Return the player."""
-        return getattr(import_module(f"model_core.roles.{self.module}"), self.name)(
-            model
-        )
+        kind = getattr(import_module(f"model_core.roles.{self.module}"), self.name)
+        return kind(model.of_part(self.part))
 
 
 class Casting(tuple[Actor, ...]):
@@ -158,7 +159,12 @@ CASTING: dict[str, Casting] = {
     ),
     TRIPLE_POINTER.name: Casting(
         (
-            Actor(_has_part("pointing"), "triple_pointer", "NetworkTriplePointer"),
+            Actor(
+                _has_part("pointing"),
+                "triple_pointer",
+                "NetworkTriplePointer",
+                part="pointing",
+            ),
             Actor(
                 _published("prompted_span"),
                 "prompted_pointer",

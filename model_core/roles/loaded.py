@@ -26,6 +26,19 @@ ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """How a checkpoint is loaded; see ``load_model``."""
+
+    name: str
+    heads: Heads
+    commit: str
+    engine: str
+    dtype: str
+    turns: TurnLayout
+    pooling: Pooling | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedModel:
     """Everything a role needs.
 
@@ -39,7 +52,7 @@ class LoadedModel:
         formats: Lays texts out for these parts.
         turn_layout: How it reads a conversation; "" where it was not trained on any.
         folder: Where it was loaded from.
-        pooling: How a sentence's vector is read off it; None where nothing is said.
+        asked: How.
     """
 
     loaded: WeightsInfo
@@ -51,7 +64,21 @@ class LoadedModel:
     formats: Formats
     turn_layout: TurnLayout
     folder: Path
-    pooling: Pooling | None = None
+    asked: Asked
+
+    @property
+    def pooling(self) -> Pooling | None:
+        """How a sentence's vector is read off it; None where nothing is said."""
+        return self.asked.pooling
+
+    def of_part(self, part: str) -> "LoadedModel":
+        """Return what plays a part: this, or the same with the part's own weights.
+
+        Raises:
+            ValueError: They cannot be read.
+        """
+        file_name = self.parts.own_weights.get(part)
+        return self if file_name is None else _load(self.folder, self.asked, file_name)
 
     @property
     def info(self) -> WeightsInfo:
@@ -88,7 +115,13 @@ def load_model(
         ValueError: The folder's content cannot be used; the text says why. Missing
             head tensors are a ``MissingHeadError``, which is one.
     """
-    loaded = load_network(folder, heads=heads, dtype=dtype)
+    return _load(folder, Asked(name, heads, commit, engine, dtype, turns, pooling))
+
+
+def _load(folder: Path, asked: Asked, own_weights: str = "") -> LoadedModel:
+    loaded = load_network(
+        folder, heads=asked.heads, dtype=asked.dtype, own_weights=own_weights
+    )
     tokenizer = load_tokenizer(folder)
     if tokenizer.vocab_size > loaded.config.vocab_size:
         raise ValueError(
@@ -97,18 +130,19 @@ def load_model(
         )
     parts = load_parts(folder)
     _check_parts(parts, loaded.config)
-    runner = build_engine(engine, loaded.network)
+    runner = build_engine(asked.engine, loaded.network)
+    family = loaded.family.name
     return LoadedModel(
-        loaded=describe(loaded.network, loaded.family.name, name, commit, runner),
+        loaded=describe(loaded.network, family, asked.name, asked.commit, runner),
         config=loaded.config,
         tokenizer=tokenizer,
         engine=runner,
-        prompt_format=load_prompt_format(folder, loaded.family.name),
+        prompt_format=load_prompt_format(folder, family),
         parts=parts,
         formats=Formats(tokenizer, WORD_MARKS if parts.word_marks else None),
-        turn_layout=turns or layout_of(tokenizer),
+        turn_layout=asked.turns or layout_of(tokenizer),
         folder=folder,
-        pooling=pooling,
+        asked=asked,
     )
 
 

@@ -15,6 +15,7 @@ from model_core.interfaces import Relation
 
 FILE_NAME = "parts.json"
 MAX_BYTES = 1_000_000
+OWN_SUFFIX = ".safetensors"
 PARTS = (
     "generation", "span", "title", "summary", "reading", "cloze", "facts", "pointing",
     "clauses", "words",
@@ -37,6 +38,8 @@ class Parts:
         shifts: What is added to the log-odds of a decoder's triples, and of "no
             answer" in a reading mode, so that a probability of 0.5 is where either is
             best decided.
+        own_weights: Files beside the checkpoint's that change some of its weights for
+            one part, by the part's name.
     """
 
     names: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ class Parts:
     blank_style: str = ""
     source_tokens: Mapping[str, int] = field(default_factory=dict)
     shifts: Mapping[str, float] = field(default_factory=dict)
+    own_weights: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values that ``load_parts`` reads."""
@@ -59,6 +63,7 @@ class Parts:
             "blank_style": self.blank_style,
             "source_tokens": dict(self.source_tokens),
             "shifts": dict(self.shifts),
+            "own_weights": dict(self.own_weights),
         }
 
     def save(self, path: Path) -> None:
@@ -91,6 +96,7 @@ def load_parts(folder: Path) -> Parts:
             str(values["blank_style"]),
             _source_tokens(values["source_tokens"]),
             {name: float(shift) for name, shift in values["shifts"].items()},
+            _own_weights(values.get("own_weights", {})),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
@@ -104,4 +110,15 @@ def _source_tokens(values: dict[str, Any]) -> dict[str, int]:
     for name, count in values.items():
         if name not in PARTS or not isinstance(count, int) or count < 1:
             raise ValueError(f"expected a part and a count >= 1, got {name}: {count}")
+    return values
+
+
+def _own_weights(values: dict[str, Any]) -> dict[str, str]:
+    for name, file in values.items():
+        plain = isinstance(file, str) and file == Path(file).name and file.isprintable()
+        if name not in PARTS or not plain or not file.endswith(OWN_SUFFIX):
+            raise ValueError(
+                f"expected a part and a {OWN_SUFFIX} file beside the checkpoint's, "
+                f"got {name}: {str(file)[:80]!r}"
+            )
     return values

@@ -20,7 +20,8 @@ NETWORK = (
     "roles/test_source_stepper.py",
 )
 QUICK = NETWORK[:2]
-"""Of these; jax compiles every shape of the others anew."""
+"""Of these; jax compiles every shape of the others anew, and of every config."""
+OTHER_CONFIGS = " and not post_norm and not pre_norm and not rich"
 # every shape is compiled anew, which takes minutes where XLA compiles it
 PARTS = tuple(
     f"roles/test_{name}.py"
@@ -43,7 +44,7 @@ APART = {
 """Numpy has no gradients: there another process learns; see test_apart. Whole loops are
 of the backends that compile them."""
 
-OPTIONS = ("-q", "-n", "0", "-p", "no:cacheprovider", "-k", "not native")
+OPTIONS = ("-q", "-n", "0", "-p", "no:cacheprovider", "-k")
 
 
 def slow(backend, laws):
@@ -67,8 +68,9 @@ def test_the_laws_hold_on_another_backend(backend, laws):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is a test extra and is not installed")
     files = [str(HERE / name) for name in laws if (backend, name) not in APART]
+    chosen = "not native" + (OTHER_CONFIGS if laws is QUICK else "")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *OPTIONS, *files],
+        [sys.executable, "-m", "pytest", *OPTIONS, chosen, *files],
         # an instruction set that nobody has: every network runs on the backend
         env=os.environ | {"KERAS_BACKEND": backend, "MASKPLAY_INSTRUCTIONS": "none"},
         capture_output=True,

@@ -1,17 +1,24 @@
 """A converted folder is whole or is not there, and says what the old one said."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from model_core import __main__ as terminal
 from model_core.checkpoints.load import load_network
+from model_core.checkpoints.own_weights import changes
+from model_core.checkpoints.reader import open_checkpoint
 from model_core.conversion.folders import ConversionRequest, convert_checkpoint
 from model_core.interfaces import ModelError
+from model_core.models.network import arrays_by_name
+from model_core.roles.parts import load_parts
 from model_core.tokenizers.load import load_tokenizer
 from tests.model_core import reference_models as reference
+from tests.model_core.playing_checkpoint import RIVER, write_playing
 from tests.model_core.reference_models import torch, transformers
 from tests.model_core.tokenizers import tiny_vocabularies as tiny
 from tests.model_core.tokenizers.test_reduction import write_words
@@ -212,3 +219,27 @@ def test_the_command_tells_what_became_of_it(bert, tmp_path, capsys):
     assert terminal.main([*command]) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert transformers.AutoModelForMaskedLM.from_pretrained(output)
+
+
+@pytest.mark.parametrize("layout", ["maskplay", "pytorch"])
+def test_a_parts_own_weights_go_along_unless_tokens_are_left_out(tmp_path, layout):
+    folder = write_playing(tmp_path / "ours")
+    name = "block_0/attention/query/kernel"
+    with open_checkpoint(folder) as reader:
+        shared = {n: np.array(reader.read(n)) for n in reader.keys()}  # noqa: SIM118
+    own = {**shared, name: shared[name] * np.float32(1.25)}
+    save_file(changes(shared, own), folder / "pointing.safetensors")
+    named = replace(
+        load_parts(folder), own_weights={"pointing": "pointing.safetensors"}
+    )
+    named.save(folder / "parts.json")
+
+    convert(folder, tmp_path / "same", layout=layout)
+    whole = load_network(tmp_path / "same", own_weights="pointing.safetensors")
+    found = arrays_by_name(whole.network)[name]
+    np.testing.assert_allclose(found, own[name], rtol=2e-2, atol=2e-3)
+
+    few = (text_file(tmp_path, RIVER),)
+    convert(folder, tmp_path / "few", layout=layout, keep_tokens_of=few)
+    assert load_parts(tmp_path / "few").own_weights == {}
+    assert not (tmp_path / "few" / "pointing.safetensors").exists()

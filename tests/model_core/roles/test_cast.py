@@ -6,8 +6,12 @@ import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from model_core.checkpoints.own_weights import changes
+from model_core.checkpoints.reader import open_checkpoint
 from model_core.interfaces import (
     DIALOGUE_PARTNER,
     FACT_FINDER,
@@ -24,9 +28,10 @@ from model_core.interfaces import (
     TRIPLE_POINTER,
     ModelError,
 )
+from model_core.models.network import arrays_by_name
 from model_core.roles.cast import CASTING, Cast
 from model_core.roles.loaded import load_model
-from model_core.roles.parts import Parts
+from model_core.roles.parts import Parts, load_parts
 from model_core.roles.rehearsal import REHEARSALS
 from tests.model_core.playing_checkpoint import load_playing, write_playing
 from tests.model_core.tiny_checkpoint import write_checkpoint
@@ -222,3 +227,30 @@ def test_parts_that_nobody_knows_are_refused(tmp_path):
     (folder / "parts.json").write_text(json.dumps(values), encoding="utf8")
     with pytest.raises(ValueError, match=r"unknown parts \['juggling'\]"):
         load_model(folder, name="tiny")
+
+
+def test_a_part_with_weights_of_its_own_plays_with_them_alone(tmp_path):
+    folder = write_playing(tmp_path, spread=0.3, seed=4)
+    with open_checkpoint(folder) as reader:
+        shared = {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
+    name = "gplinker/entity/sides/kernel"
+    assert name in shared
+    own = {**shared, name: shared[name] * np.float32(1.5)}
+    save_file(changes(shared, own), folder / "pointing.safetensors")
+    parts = replace(
+        load_parts(folder), own_weights={"pointing": "pointing.safetensors"}
+    )
+    parts.save(folder / "parts.json")
+
+    cast = Cast(load_model(folder, name="tiny"))
+    pointer = cast.play(TRIPLE_POINTER)
+    others = [cast.play(role) for role in OURS if role is not TRIPLE_POINTER]
+
+    assert {id(one._model.engine) for one in others} == {id(cast._model.engine)}
+    found = arrays_by_name(pointer._model.engine.network)
+    np.testing.assert_allclose(found[name], own[name], rtol=1e-2, atol=1e-3)
+    np.testing.assert_array_equal(
+        arrays_by_name(cast._model.engine.network)[name], shared[name]
+    )
+    assert pointer.weights == cast.weights
+    assert cast.play(TRIPLE_POINTER) is pointer

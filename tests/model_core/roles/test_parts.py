@@ -12,7 +12,14 @@ from tests.model_core.playing_checkpoint import RELATIONS
 
 def test_parts_come_back_as_they_were_saved(tmp_path):
     parts = Parts(
-        PARTS, RELATIONS, True, ("正面", "负面"), "[短文]", {"title": 9}, {"a": -1.5}
+        PARTS,
+        RELATIONS,
+        True,
+        ("正面", "负面"),
+        "[短文]",
+        {"title": 9},
+        {"a": -1.5},
+        {"pointing": "pointing.safetensors"},
     )
     parts.save(tmp_path / "parts.json")
     assert load_parts(tmp_path) == parts
@@ -21,6 +28,11 @@ def test_parts_come_back_as_they_were_saved(tmp_path):
 
 def test_without_a_file_nothing_is_said(tmp_path):
     assert load_parts(tmp_path) == Parts()
+
+
+def test_older_files_know_nothing_of_own_weights(tmp_path):
+    written(tmp_path, own_weights=None)
+    assert load_parts(tmp_path).own_weights == {}
 
 
 def written(tmp_path, **changes):
@@ -36,6 +48,11 @@ def written(tmp_path, **changes):
         ({"parts": None}, "'parts'"),
         ({"relations": [["甲", "乙"]]}, "object_type"),
         ({"relations": None}, "'relations'"),
+        ({"own_weights": {"poem": "poem.safetensors"}}, "expected a part"),
+        ({"own_weights": {"title": "../title.safetensors"}}, "expected a part"),
+        ({"own_weights": {"title": "/etc/title.safetensors"}}, "expected a part"),
+        ({"own_weights": {"title": "title.bin"}}, "expected a part"),
+        ({"own_weights": {"title": 3}}, "expected a part"),
         ({"word_marks": None}, "'word_marks'"),
         ({"conditions": None}, "'conditions'"),
         ({"blank_style": None}, "'blank_style'"),

@@ -1,0 +1,63 @@
+"""A run of one part alone becomes that part's own weights beside the shared ones.
+
+Changes when a part is given weights of its own in another way.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from model_core.checkpoints.own_weights import changes
+from model_core.checkpoints.reader import open_checkpoint
+from model_core.roles.parts import FILE_NAME, OWN_SUFFIX, load_parts
+from model_core.training.lineage import Run, lineage
+from model_core.training.snapshot import load_snapshot
+
+PREFIX = "weights/"
+
+
+def write(run: Path, folder: Path, part: str) -> Path:
+    """Write a part's own weights into a checkpoint folder, and say so in its parts.
+
+    Args:
+        run: The snapshot; it began with the folder's weights.
+        folder: Holds the shared checkpoint.
+        part: One of its parts.
+
+    Returns:
+        The file.
+
+    Raises:
+        SystemExit: The checkpoint was not trained for that part.
+        ValueError: The run is of another network.
+    """
+    parts = load_parts(folder)
+    if part not in parts.names:
+        raise SystemExit(f"{folder} plays {', '.join(parts.names)}, not {part}")
+    arrays, facts = load_snapshot(run)
+    own = {
+        name.removeprefix(PREFIX): array
+        for name, array in arrays.items()
+        if name.startswith(PREFIX)
+    }
+    with open_checkpoint(folder) as reader:
+        shared = {name: np.asarray(reader.read(name)) for name in reader.keys()}  # noqa: SIM118 - not a mapping
+    path = folder / f"{part}{OWN_SUFFIX}"
+    save_file(changes(shared, own), path)
+    named = {**parts.own_weights, part: path.name}
+    replace(parts, own_weights=named).save(folder / FILE_NAME)
+    _note_runs(folder / "config.json", part, lineage(facts))
+    return path
+
+
+def _note_runs(path: Path, part: str, runs: list[Run]) -> None:
+    """Write down the runs that the part's own weights went through besides."""
+    values = json.loads(path.read_text(encoding="utf8"))
+    training = values["training"]
+    own = runs[len(training["runs"]) :]
+    training.setdefault("own_weights", {})[part] = own
+    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    path.write_text(text, encoding="utf8")

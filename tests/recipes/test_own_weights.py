@@ -1,0 +1,70 @@
+"""A run of one part becomes its own weights beside those that all share."""
+
+import json
+
+import numpy as np
+import pytest
+from keras import ops
+
+from model_core.checkpoints.load import load_network
+from model_core.interfaces import TRIPLE_POINTER
+from model_core.models.network import Network, arrays_by_name, weights_by_name
+from model_core.roles.cast import Cast
+from model_core.roles.loaded import load_model
+from model_core.roles.parts import load_parts
+from model_core.training.snapshot import save_snapshot
+from recipes import joint, own_weights
+from tests.model_core.playing_checkpoint import config_of, tokens, write_playing
+
+RUNS = [{"step": 1, "tokens": 7, "seconds": 1.0, "device": ["tensorflow"]}]
+FACTS = {
+    "step": 3, "tokens": 50, "seconds": 2.0, "device": ["jax"], "curve": [],
+    "before": RUNS,
+}  # fmt: skip
+CHANGED = "block_1/feed_forward/inner/kernel"
+
+
+@pytest.fixture(name="folder")
+def fixture_folder(tmp_path):
+    folder = write_playing(tmp_path / "shared")
+    config = json.loads((folder / "config.json").read_text("utf8"))
+    config["training"] = {"runs": RUNS}
+    (folder / "config.json").write_text(json.dumps(config), "utf8")
+    arrays = arrays_by_name(load_network(folder).network)
+    arrays[CHANGED] = arrays[CHANGED] + np.float32(0.01)
+    snapshot = {f"weights/{name}": array for name, array in arrays.items()}
+    save_snapshot(tmp_path / "run", snapshot, FACTS)
+    return folder
+
+
+def test_the_part_plays_with_what_its_run_learned(folder, tmp_path):
+    path = own_weights.write(tmp_path / "run", folder, "pointing")
+
+    assert path == folder / "pointing.safetensors"
+    assert load_parts(folder).own_weights == {"pointing": path.name}
+    shared = arrays_by_name(load_network(folder).network)
+    player = Cast(load_model(folder, name="tiny")).play(TRIPLE_POINTER)
+    found = arrays_by_name(player._model.engine.network)
+    assert {n for n in found if not np.array_equal(found[n], shared[n])} == {CHANGED}
+    np.testing.assert_allclose(found[CHANGED], shared[CHANGED] + 0.01, atol=1e-4)
+    training = json.loads((folder / "config.json").read_text("utf8"))["training"]
+    assert training["runs"] == RUNS
+    assert [run["step"] for run in training["own_weights"]["pointing"]] == [3]
+
+
+def test_only_a_part_of_the_checkpoint_has_any(folder, tmp_path):
+    with pytest.raises(SystemExit, match="not poems"):
+        own_weights.write(tmp_path / "run", folder, "poems")
+    assert not list(folder.glob("poems*"))
+
+
+def test_what_is_frozen_does_not_learn():
+    network = Network(config_of(tokens()), joint.HEADS)
+    joint.freeze(network, ("token_embedding", "block_0/"))
+    learning = {id(weight) for weight in network.trainable_variables}
+    for name, weight in weights_by_name(network).items():
+        frozen = name.startswith(("token_embedding", "block_0/"))
+        assert (id(weight) in learning) is not frozen
+    assert ops.shape(network.embeddings[0])
+    with pytest.raises(ValueError, match="no weight begins with 'blocks'"):
+        joint.freeze(network, ("blocks",))

@@ -197,6 +197,8 @@ def own_weights(options: argparse.Namespace) -> None:
     from recipes import own_weights as owning
 
     print(owning.write(options.run, options.weights, options.part))
+    if options.data is not None and options.part == "pointing":
+        _calibrate_triples(options.weights, options.data)
 
 
 def release(options: argparse.Namespace) -> None:
@@ -243,23 +245,34 @@ def _curve(
 
 def _calibrate(options: argparse.Namespace) -> None:
     """Find where triples and "no answer" are best cut, on texts of training."""
-    from model_core.interfaces import TRIPLE_POINTER
     from model_core.roles.loaded import load_model
     from model_core.roles.passage_reader import NetworkPassageReader
-    from recipes import calibrating, evaluation, tasks_data
+    from recipes import calibrating, tasks_data
     from recipes.task_files import evenly_spaced, find
 
-    train = find(options.data / "triples", "train")
-    triples = tasks_data.read(train, tasks_data.triples_example)
-    pointer = evaluation.load_player(options.output).play(TRIPLE_POINTER)
-    found = calibrating.shifts(pointer, evenly_spaced(triples, CALIBRATED_ON))
+    _calibrate_triples(options.output, options.data)
     questions = tasks_data.read(
         find(options.data / "qa", "train"), tasks_data.qa_example
     )
     whole = load_model(options.output, name=options.output.name)
     reader = NetworkPassageReader(whole, calibrating.NEVER)
-    found |= calibrating.doubts(reader, evenly_spaced(questions, CALIBRATED_ON))
+    found = calibrating.doubts(reader, evenly_spaced(questions, CALIBRATED_ON))
     calibrating.write(options.output, found)
+
+
+def _calibrate_triples(folder: Path, data: Path) -> None:
+    """Find where triples are best cut; what was found before is forgotten."""
+    from model_core.interfaces import TRIPLE_POINTER
+    from recipes import calibrating, evaluation, tasks_data
+    from recipes.task_files import evenly_spaced, find
+
+    train = find(data / "triples", "train")
+    triples = tasks_data.read(train, tasks_data.triples_example)
+    pointer = evaluation.load_player(folder).play(TRIPLE_POINTER)
+    calibrating.write(folder, dict.fromkeys(pointer.decoders, 0.0))
+    pointer = evaluation.load_player(folder).play(TRIPLE_POINTER)
+    found = calibrating.shifts(pointer, evenly_spaced(triples, CALIBRATED_ON))
+    calibrating.write(folder, found)
 
 
 def _dev_files(options: argparse.Namespace) -> "Mapping[DevSet, Path]":
@@ -375,6 +388,7 @@ def _add_results(commands: "Commands") -> None:
     add("--run", type=Path, required=True, help="of that part alone")
     add("--weights", type=Path, default=Path("assets/embedded"))
     add("--part", required=True, help="e.g. pointing")
+    add("--data", type=Path, help="whose training texts say where triples are cut")
     add = _command(commands, "release", release)
     _add_run(add)
     add("--data", type=Path, help="folder of the tasks' dev files, for plays")

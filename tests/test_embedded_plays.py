@@ -121,6 +121,7 @@ def test_probabilities_of_labels_sum_to_one(cast):
         assert abs(sum(result.probabilities.values()) - 1) < 1e-9
 
 
+@pytest.mark.slow
 def test_learning_from_examples_never_changes_the_shared_weights(cast):
     filler = cast.play(MASK_FILLER)
     sentences = [request.sentence for request in FEWSHOT[:1]] * 4

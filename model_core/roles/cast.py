@@ -113,17 +113,19 @@ class Actor:
         module: Where the class is, under ``model_core.roles``.
         name: Of the class; it takes a ``LoadedModel``.
         part: Whose own weights it plays with, where a checkpoint of ours has some.
+        heads: What it reads of these.
     """
 
     can_play: Callable[[LoadedModel], bool]
     module: str
     name: str
     part: str = ""
+    heads: tuple[str, ...] = ()
 
     def build(self, model: LoadedModel) -> Any:
         """Return the player."""
         kind = getattr(import_module(f"model_core.roles.{self.module}"), self.name)
-        return kind(model.of_part(self.part))
+        return kind(model.of_part(self.part, self.heads))
 
 
 class Casting(tuple[Actor, ...]):
@@ -164,6 +166,7 @@ CASTING: dict[str, Casting] = {
                 "triple_pointer",
                 "NetworkTriplePointer",
                 part="pointing",
+                heads=("half_pointer", "gplinker"),
             ),
             Actor(
                 _published("prompted_span"),

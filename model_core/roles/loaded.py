@@ -27,15 +27,10 @@ ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a checkpoint is loaded; see ``load_model``."""
+    """What a network is to run on; see ``load_model``."""
 
-    name: str
-    heads: Heads
-    commit: str
     engine: str
     dtype: str
-    turns: TurnLayout
-    pooling: Pooling | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,8 @@ class LoadedModel:
         formats: Lays texts out for these parts.
         turn_layout: How it reads a conversation; "" where it was not trained on any.
         folder: Where it was loaded from.
-        asked: How.
+        asked: What it was to run on.
+        pooling: How a sentence's vector is read off it; None where nothing is said.
     """
 
     loaded: WeightsInfo
@@ -65,20 +61,26 @@ class LoadedModel:
     turn_layout: TurnLayout
     folder: Path
     asked: Asked
+    pooling: Pooling | None = None
 
-    @property
-    def pooling(self) -> Pooling | None:
-        """How a sentence's vector is read off it; None where nothing is said."""
-        return self.asked.pooling
-
-    def of_part(self, part: str) -> "LoadedModel":
+    def of_part(self, part: str, heads: Heads) -> "LoadedModel":
         """Return what plays a part: this, or the same with the part's own weights.
+
+        Args:
+            part: Of ``parts.PARTS``.
+            heads: Those it reads, where it has weights of its own.
 
         Raises:
             ValueError: They cannot be read.
         """
         file_name = self.parts.own_weights.get(part)
-        return self if file_name is None else _load(self.folder, self.asked, file_name)
+        if file_name is None:
+            return self
+        asked = self.asked
+        own = load_network(
+            self.folder, heads=heads, dtype=asked.dtype, own_weights=file_name
+        )
+        return replace(self, engine=build_engine(asked.engine, own.network))
 
     @property
     def info(self) -> WeightsInfo:
@@ -115,13 +117,7 @@ def load_model(
         ValueError: The folder's content cannot be used; the text says why. Missing
             head tensors are a ``MissingHeadError``, which is one.
     """
-    return _load(folder, Asked(name, heads, commit, engine, dtype, turns, pooling))
-
-
-def _load(folder: Path, asked: Asked, own_weights: str = "") -> LoadedModel:
-    loaded = load_network(
-        folder, heads=asked.heads, dtype=asked.dtype, own_weights=own_weights
-    )
+    loaded = load_network(folder, heads=heads, dtype=dtype)
     tokenizer = load_tokenizer(folder)
     if tokenizer.vocab_size > loaded.config.vocab_size:
         raise ValueError(
@@ -130,19 +126,20 @@ def _load(folder: Path, asked: Asked, own_weights: str = "") -> LoadedModel:
         )
     parts = load_parts(folder)
     _check_parts(parts, loaded.config)
-    runner = build_engine(asked.engine, loaded.network)
+    runner = build_engine(engine, loaded.network)
     family = loaded.family.name
     return LoadedModel(
-        loaded=describe(loaded.network, family, asked.name, asked.commit, runner),
+        loaded=describe(loaded.network, family, name, commit, runner),
         config=loaded.config,
         tokenizer=tokenizer,
         engine=runner,
         prompt_format=load_prompt_format(folder, family),
         parts=parts,
         formats=Formats(tokenizer, WORD_MARKS if parts.word_marks else None),
-        turn_layout=asked.turns or layout_of(tokenizer),
+        turn_layout=turns or layout_of(tokenizer),
         folder=folder,
-        asked=asked,
+        asked=Asked(engine, dtype),
+        pooling=pooling,
     )
 
 

@@ -66,10 +66,7 @@ class UniLmSentenceRephraser:
         self._model = model
         self._sampling = Sampling(model.engine)
         self._encoder = NetworkSentenceEncoder(
-            replace(
-                model,
-                asked=replace(model.asked, pooling=model.pooling or POOLING),
-            )
+            replace(model, pooling=model.pooling or POOLING)
         )
         self._stops = (model.tokenizer.sep_id or 0,)
         self._forbidden = forbidden_in_targets(model)

@@ -21,6 +21,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="XLA is not everywhere")
 def test_our_engine_is_measured_and_writes_the_same_both_ways():
     pytest.importorskip("jax")

@@ -197,8 +197,26 @@ class NetworkTriplePointer:
                 probability=shifted(float(triple.probability), shift),
             )
             for triple in triples
-            if not _is_of_itself(triple)
+            if not _is_of_itself(triple) and not is_list(triple, triples)
         )
+
+
+def is_list(triple: TokenTriple, triples: tuple[TokenTriple, ...]) -> bool:
+    """Whether the object spans two others of the same subject, from first to last.
+
+    ``张丰毅、巩俐`` is no actor where 张丰毅 and 巩俐 are more probable ones.
+    """
+    first, last = triple.object_head, triple.object_tail
+    parts = [
+        (one.object_head, one.object_tail)
+        for one in triples
+        if one.probability > triple.probability
+        and (one.predicate, one.subject_head, one.subject_tail)
+        == (triple.predicate, triple.subject_head, triple.subject_tail)
+    ]
+    begins = [end for start, end in parts if start == first and end < last]
+    ends = [start for start, end in parts if end == last and start > first]
+    return bool(begins and ends) and min(begins) < max(ends)
 
 
 def _is_of_itself(triple: TokenTriple) -> bool:

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model_core.decoding.pointers import MAX_TRIPLES
+from model_core.decoding.pointers import MAX_TRIPLES, TokenTriple
 from model_core.interfaces import ModelError
 from model_core.roles.triple_pointer import (
     MAX_TEXT_CHARS,
     NetworkTriplePointer,
+    is_list,
     shifted,
     sigmoid,
 )
@@ -162,6 +163,13 @@ def test_gplinker_is_the_formula_over_all_pairs(tmp_path):
                 key = (relation, (sh, st + 1), (oh, ot + 1))
                 expected[key] = float(sigmoid(np.float64(least)))
     assert 3 < len(expected) < 600
+    every = tuple(
+        TokenTriple(s, e - 1, relation, first, last - 1, probability)
+        for (relation, (s, e), (first, last)), probability in expected.items()
+    )
+    for one, key in zip(every, tuple(expected), strict=True):
+        if is_list(one, every):
+            del expected[key]
     ours = {(t.relation, t.subject, t.object): t.probability for t in found}
     assert ours == pytest.approx(expected, rel=1e-3)
 
@@ -244,3 +252,22 @@ def test_probabilities_of_any_logit_are_finite():
     np.testing.assert_allclose(
         sigmoid(values), 1 / (1 + np.exp(-values.astype("float64"))), rtol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("places", "odds", "listed"),
+    [
+        (((3, 4), (6, 7), (3, 7)), (0.9, 0.8, 0.5), [False, False, True]),
+        (((3, 4), (6, 7), (3, 7)), (0.9, 0.4, 0.5), [False] * 3),  # the sure one stays
+        (((3, 4), (3, 7)), (0.9, 0.5), [False] * 2),  # a longer name of one
+        (((3, 5), (4, 7), (3, 7)), (0.9, 0.8, 0.5), [False] * 3),  # they overlap
+    ],
+)
+def test_a_list_of_objects_is_no_object(places, odds, listed):
+    triples = tuple(
+        TokenTriple(0, 0, 1, head, tail, probability)
+        for (head, tail), probability in zip(places, odds, strict=True)
+    )
+    assert [is_list(one, triples) for one in triples] == listed
+    other = triples[0]._replace(subject_head=9, subject_tail=9)
+    assert not is_list(triples[-1], (other, *triples[1:]))

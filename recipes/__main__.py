@@ -92,6 +92,7 @@ def joint_options(options: argparse.Namespace) -> "joint.Options":
         tricks=Tricks(options.adversarial, options.sparse_top_k),
         frozen=tuple(options.freeze),
         dropout=options.dropout,
+        cloze_rows=options.cloze_rows,
     )
 
 
@@ -331,6 +332,7 @@ def _add_learning(commands: "Commands") -> None:
     add("--adversarial", type=float, default=0.0, help="FGM's step, e.g. 0.5")
     add("--sparse-top-k", type=int, default=0, help="tokens of the sparse softmax")
     add("--dropout", type=float, default=0.0, help="inside the body")
+    add("--cloze-rows", type=float, default=0.375, help="share of rows with blanks")
     add("--freeze", action="append", default=[], metavar="NAME", help="do not learn")
     add(
         "--share",

@@ -94,6 +94,7 @@ class Options:
         tricks: Adversarial steps and the sparse softmax.
         frozen: What weights begin with that do not learn, e.g. ``token_embedding``.
         dropout: Rate inside the body.
+        cloze_rows: Share of a batch of plain text whose rows have blanks to fill.
     """
 
     noise: rewriting.Noise = field(default_factory=rewriting.Noise)
@@ -104,6 +105,7 @@ class Options:
     tricks: Tricks = field(default_factory=Tricks)
     frozen: tuple[str, ...] = ()
     dropout: float = 0.0
+    cloze_rows: float = CLOZE_ROWS
 
 
 def settings_of(
@@ -124,6 +126,7 @@ def settings_of(
             "adversarial": options.tricks.adversarial,
             "sparse_top_k": options.tricks.sparse_top_k,
             "dropout": options.dropout,
+            "cloze_rows": options.cloze_rows,
             "source_room": SOURCE_ROOM,
             "question_room": QUESTION_ROOM,
         },
@@ -210,13 +213,15 @@ def streams(
     )  # fmt: skip
     made["extract"] = extracting.batches(lessons / "extract.npz", formats, next(rngs))
     made["styled"] = styled.batches(lessons / "styled.npz", next(rngs), shape)
-    made["language"] = language_batches(corpus, leg, seed)
+    made["language"] = language_batches(corpus, leg, seed, options.cloze_rows)
     return made
 
 
-def language_batches(corpus: Path, leg: Leg, seed: int) -> Iterator[Batch]:
+def language_batches(
+    corpus: Path, leg: Leg, seed: int, cloze_rows: float
+) -> Iterator[Batch]:
     """Yield the batches of pretraining."""
-    parts = leg.parts(CLOZE_ROWS)
+    parts = leg.parts(cloze_rows)
     names = sorted({name for part in parts for name in part.shares})
     tokens = (corpus / "vocab.txt").read_text(encoding="utf8").split("\n")[:-1]
     return packing.mixed_batches(

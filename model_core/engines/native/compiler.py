@@ -24,14 +24,21 @@ COMPILERS = ("cc", "gcc", "clang")
 PLAIN = "plain"
 # name of an instruction set -> what the compiler must be told
 WIDE = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma")
+VNNI = (*WIDE, "-mavx512vnni")
 VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
     "x86_64": {
         PLAIN: (),
         "avx2": ("-mavx2", "-mfma"),
         "avx512": WIDE,
-        "vnni": (*WIDE, "-mavx512vnni"),
+        "vnni": VNNI,
+        "amx": (*VNNI, "-mamx-tile", "-mamx-int8"),
+    },
+    "aarch64": {
+        PLAIN: (),  # NEON
+        "dotprod": ("-march=armv8.2-a+dotprod",),
     },
 }
+SAME_PROCESSOR = {"amd64": "x86_64", "arm64": "aarch64"}
 PROBE = "probe"  # the library that says which instruction sets run here
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fno-math-errno")
 LIMIT_SECONDS = 120
@@ -53,7 +60,7 @@ def default_cache() -> Path:
 def variants(machine: str | None = None) -> dict[str, tuple[str, ...]]:
     """Return the instruction sets built for a kind of processor, with their flags."""
     name = (machine or platform.machine()).lower()
-    return VARIANTS.get({"amd64": "x86_64"}.get(name, name), {PLAIN: ()})
+    return VARIANTS.get(SAME_PROCESSOR.get(name, name), {PLAIN: ()})
 
 
 def compiled_library(name: str, cache: Path | None = None) -> Path:
@@ -75,7 +82,7 @@ def compiled_library(name: str, cache: Path | None = None) -> Path:
     for known in (BESIDE, folder):
         if (known / file_name).is_file():
             return known / file_name
-    compiler = _compiler()
+    compiler = found_compiler()
     for place in _folders(folder):
         built = place / file_name
         try:
@@ -105,7 +112,7 @@ def is_obtainable(cache: Path | None = None) -> bool:
     if any((folder / name).is_file() for folder in folders for name in names):
         return True
     try:
-        _compiler()
+        found_compiler()
         compiled_library(PROBE, cache)
     except NativeUnavailableError:
         return False
@@ -122,7 +129,12 @@ def _folders(cache: Path) -> Iterator[Path]:
     yield Path(tempfile.mkdtemp(prefix="maskplay-kernels-"))
 
 
-def _compiler() -> str:
+def found_compiler() -> str:
+    """Return the C compiler of this machine; one that the person names comes first.
+
+    Raises:
+        NativeUnavailableError: There is none.
+    """
     told = os.environ.get("CC", "")
     for name in (told, *COMPILERS):
         found = shutil.which(name) if name else None

@@ -28,6 +28,12 @@
 #define WIDE_ROWS 3
 #endif
 
+#if defined(__AMX_INT8__)
+#define WHOLE_BANDS 48 /* rows that bands of WIDE_ROWS fill, and tiles as well */
+#else
+#define WHOLE_BANDS WIDE_ROWS
+#endif
+
 #define BLOCK_BYTES (128 * 1024) /* of rows that are multiplied while a cache holds them */
 #define PIECE_PRODUCTS 262144    /* about ten microseconds */
 #define LARGEST_INT8 127
@@ -412,31 +418,81 @@ static const multiplication multiplications[][2] = {
     [MP_DYNAMIC] = {bytes_panel, bytes_panels},
 };
 
+/* A product that begins with some panel; which rows it takes is said later. */
+static product product_of(const mp_linear *weights, int panel, const finish *how) {
+    const int64_t stride = whole_groups(weights);
+    return (product){.in = weights->in,
+                     .from_stride = stride,
+                     .panels = panel_of(weights, panel),
+                     .panel_stride = stride * MP_PANEL,
+                     .to_stride = weights->out,
+                     .columns = weights->out - panel * MP_PANEL,
+                     .how = how};
+}
+
+static finish finish_of(const mp_linear *weights, int panel, int activation, int write) {
+    const int column = panel * MP_PANEL;
+    return (finish){weights->scales ? weights->scales + column : NULL,
+                    weights->bias ? weights->bias + column : NULL, activation, write};
+}
+
+/* Let a product begin with some row; ``to`` is where its first panel's outputs go. */
+static void take_row(product *p, const mp_linear *weights, const mp_input *input,
+                     float *to, int row) {
+    p->from = row_of(weights, input, row);
+    p->row_scales = input->scales + row;
+    p->row_offsets = input->offsets + row;
+    p->to = to + (int64_t)row * weights->out;
+}
+
+#if defined(__AMX_INT8__)
+#include "tiles.h"
+
+static int is_by_tiles(const mp_linear *weights, int rows) {
+    return weights->precision == MP_DYNAMIC && rows >= TILE_ROWS;
+}
+
+static void multiply_by_tiles(const mp_linear *weights, const mp_input *input, float *to,
+                              int first_row, int rows, int activation, int write,
+                              int first, int last) {
+    const int last_inputs = (int)(whole_groups(weights) % TILE_INPUTS);
+    for (int done = 0, shaped = 0; done < rows; done += shaped) {
+        const int count = SMALLER(rows - done, TILE_ROWS);
+        if (count != shaped) shape_tiles(count, last_inputs);
+        shaped = count;
+        for (int panel = first; panel < last; panel += TILE_PANELS) {
+            const finish how = finish_of(weights, panel, activation, write);
+            product p = product_of(weights, panel, &how);
+            take_row(&p, weights, input, to + panel * MP_PANEL, first_row + done);
+            multiply_tiles(count, SMALLER(last - panel, TILE_PANELS), &p);
+        }
+    }
+    _tile_release();
+}
+#else
+#define TILE_ROWS 1
+#define TILE_PANELS 1
+#define is_by_tiles(weights, rows) 0
+#define multiply_by_tiles(...)
+#endif
+
 /* Some rows times some panels. */
 static void multiply(const mp_linear *weights, const mp_input *input, float *to,
                      int first_row, int rows, int activation, int write, int first,
                      int last) {
-    const int out = weights->out, step = together(rows);
-    const int64_t stride = whole_groups(weights);
+    const int step = together(rows);
+    if (is_by_tiles(weights, rows)) {
+        multiply_by_tiles(weights, input, to, first_row, rows, activation, write, first,
+                          last);
+        return;
+    }
     for (int panel = first; panel < last;) {
-        const int column = panel * MP_PANEL;
-        const finish how = {weights->scales ? weights->scales + column : NULL,
-                            weights->bias ? weights->bias + column : NULL, activation,
-                            write};
-        product p = {.in = weights->in,
-                     .from_stride = stride,
-                     .panels = panel_of(weights, panel),
-                     .panel_stride = stride * MP_PANEL,
-                     .to_stride = out,
-                     .columns = out - column,
-                     .how = &how};
+        const finish how = finish_of(weights, panel, activation, write);
+        product p = product_of(weights, panel, &how);
         const int is_several = step > 1 && panel + step <= last;
         for (int row = first_row; row < first_row + rows;) {
             const int count = next_rows(first_row + rows - row);
-            p.from = row_of(weights, input, row);
-            p.row_scales = input->scales + row;
-            p.row_offsets = input->offsets + row;
-            p.to = to + (int64_t)row * out + column;
+            take_row(&p, weights, input, to + panel * MP_PANEL, row);
             multiplications[weights->precision][is_several](count, &p);
             row += count;
         }
@@ -445,9 +501,10 @@ static void multiply(const mp_linear *weights, const mp_input *input, float *to,
 }
 
 /* Panels of one piece of work: enough to be worth claiming, few enough to go round. */
-static int panels_of_piece(int panels, int in, int rows, int num_threads) {
-    const int step = together(rows);
-    const int64_t of_panel = (int64_t)MP_PANEL * in * rows;
+static int panels_of_piece(const mp_linear *weights, int rows, int num_threads) {
+    const int step = is_by_tiles(weights, rows) ? TILE_PANELS : together(rows);
+    const int panels = PANELS(weights->out);
+    const int64_t of_panel = (int64_t)MP_PANEL * weights->in * rows;
     int64_t count = (PIECE_PRODUCTS + of_panel - 1) / of_panel;
     const int fair = (panels + num_threads - 1) / num_threads;
     if (count > fair) count = fair;
@@ -461,9 +518,9 @@ static void linear(const mp_linear *weights, const mp_input *input, float *to, i
     const int64_t sizes[] = {[MP_FLOAT32] = sizeof(float), [MP_INT8] = sizeof(int16_t),
                              [MP_DYNAMIC] = sizeof(int8_t)};
     const int64_t of_row = sizes[weights->precision] * weights->in;
-    int block = (int)(BLOCK_BYTES / of_row) / WIDE_ROWS * WIDE_ROWS;
-    block = SMALLER(block < WIDE_ROWS ? WIDE_ROWS : block, rows);
-    const int width = panels_of_piece(panels, weights->in, block, num_threads);
+    int block = (int)(BLOCK_BYTES / of_row) / WHOLE_BANDS * WHOLE_BANDS;
+    block = SMALLER(block < WHOLE_BANDS ? WHOLE_BANDS : block, rows);
+    const int width = panels_of_piece(weights, block, num_threads);
     const int across = (panels + width - 1) / width;
     const int pieces = across * ((rows + block - 1) / block);
     for (int piece = mp_claim(); piece < pieces; piece = mp_claim()) {

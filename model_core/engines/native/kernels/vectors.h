@@ -134,6 +134,8 @@ INLINE vi add_quads(vb a, vb b, vi sum) {
     __m128i first = (__m128i)_mm_shuffle_ps((__m128)low, (__m128)high, 0x88);
     __m128i second = (__m128i)_mm_shuffle_ps((__m128)low, (__m128)high, 0xdd);
     return sum + (vi)_mm_add_epi32(first, second);
+#elif defined(__ARM_FEATURE_DOTPROD)
+    return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)a, (int8x16_t)b);
 #elif defined(__aarch64__)
     int16x8_t low = vmull_s8(vget_low_s8((int8x16_t)a), vget_low_s8((int8x16_t)b));
     int16x8_t high = vmull_high_s8((int8x16_t)a, (int8x16_t)b);

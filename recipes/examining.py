@@ -1,4 +1,4 @@
-"""Commands that look at what is there: manners, overlap, the curve of scores.
+"""Commands that look at what is there: overlap, the curve of scores.
 
 Changes when one of them takes another option. What they find is other files' matter,
 imported when it is asked for.
@@ -7,34 +7,11 @@ imported when it is asked for.
 import argparse
 import json
 import logging
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-Run = Callable[[argparse.Namespace], None]
-Add = Callable[..., argparse.Action]
+from recipes.commands import CORPUS, HISTORY, Add, Command
 
-CORPUS = Path("runs/corpus")
-HISTORY = Path("assets/embedded/history.json")
 SECONDS_PER_HOUR = 3600
-
-
-def score_manners(options: argparse.Namespace) -> Mapping[str, Any]:
-    """Look at loops, rhymes and, with the summaries' file, the numbers they keep."""
-    from model_core.interfaces import SUMMARIZER, TEXT_GENERATOR
-    from recipes import evaluation, manners
-    from recipes.task_files import evenly_spaced
-    from recipes.tasks_data import read, summary_example
-
-    player = evaluation.load_player(options.weights, options.engine)
-    examples = read(options.input, summary_example) if options.input else ()
-    return manners.report(
-        player.play(TEXT_GENERATOR),
-        player.play(SUMMARIZER) if examples else None,
-        options.corpus,
-        [one.text for one in evenly_spaced(examples, options.limit)],
-        manners.Amount(options.limit or 100, options.poems),
-    )
 
 
 def overlap(options: argparse.Namespace) -> None:
@@ -92,7 +69,7 @@ def _curve_options(add: Add) -> None:
     add("--released", default="", metavar="DAY", help="e.g. 2026-11-21")
 
 
-COMMANDS: dict[str, tuple[Run, Callable[[Add], None]]] = {
-    "overlap": (overlap, _overlap_options),
-    "curve": (curve, _curve_options),
+COMMANDS: dict[str, Command] = {
+    "overlap": Command(overlap, _overlap_options),
+    "curve": Command(curve, _curve_options),
 }

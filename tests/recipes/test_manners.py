@@ -8,7 +8,7 @@ import pytest
 
 from demos.generation.task import GenerationRequest
 from model_core.interfaces import ModelError
-from recipes import evaluation, examining, manners
+from recipes import evaluate_command, evaluation, manners
 from recipes.mannercard import manner_rows
 from tests.fake_summarizer import FakeSummarizer
 from tests.fakes import FakeGenerator, FakePlayer
@@ -112,11 +112,11 @@ def test_the_command_gives_one_report(corpus, monkeypatch):
     parts = {"text_generator": FakeGenerator(), "summarizer": FakeSummarizer()}
     monkeypatch.setattr(evaluation, "load_player", lambda *_: FakePlayer(parts))
     asked = {"weights": Path(), "engine": "auto", "corpus": corpus, "poems": 2}
-    report = examining.score_manners(Namespace(**asked, input=file, limit=3))
+    report = evaluate_command.score_manners(Namespace(**asked, input=file, limit=3))
     assert report["task"] == "manners"
     assert report["loops"]["samples"] == report["numbers"]["summaries"] == 3
     assert report["rhyme"]["poems"] == 4
-    alone = examining.score_manners(Namespace(**asked, input=None, limit=3))
+    alone = evaluate_command.score_manners(Namespace(**asked, input=None, limit=3))
     assert "numbers" not in alone
 
 

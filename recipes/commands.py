@@ -1,0 +1,30 @@
+"""What a command of ``python -m recipes`` is, and the places that several know.
+
+Changes when commands are made in another way.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Add = Callable[..., argparse.Action]
+
+CORPUS = Path("runs/corpus")
+RUN = Path("runs/core")
+WEIGHTS = Path("assets/embedded")
+HISTORY = WEIGHTS / "history.json"
+STAGES = ("core", "plays")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.
+
+    Attributes:
+        run: Does it; the first line of its docstring is the command's help.
+        add_options: Says what it takes.
+    """
+
+    run: Callable[[argparse.Namespace], None]
+    add_options: Callable[[Add], None]

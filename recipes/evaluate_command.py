@@ -1,0 +1,118 @@
+"""The command that scores weights on a task: ``evaluate``.
+
+Changes when it takes another option. The work is other files', imported when it is
+asked for.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from recipes.commands import CORPUS, WEIGHTS, Add, Command
+
+TASKS = (
+    "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
+    "similarity", "manners",
+)  # fmt: skip
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Print scores as JSON."""
+    ask: dict[str, Callable[[argparse.Namespace], Mapping[str, Any]]] = {
+        "poems": _score_poems,
+        "generation": _score_texts,
+        "similarity": _score_pairs,
+        "manners": score_manners,
+    }
+    scores = ask.get(options.task, _score_task)(options)
+    print(json.dumps(scores, ensure_ascii=False))
+
+
+def _score_poems(options: argparse.Namespace) -> dict[str, float]:
+    from recipes import evaluation
+
+    model = evaluation.load(options.weights, options.engine)
+    return evaluation.poems_that_keep_form(model, options.poems)
+
+
+def _score_texts(options: argparse.Namespace) -> dict[str, float]:
+    from recipes import evaluation
+
+    model = evaluation.load(options.weights, options.engine)
+    return evaluation.bits_per_character(model, _input(options), options.chars)
+
+
+def _score_pairs(options: argparse.Namespace) -> dict[str, Any]:
+    """Score how well vectors tell pairs that mean the same, beside a baseline."""
+    from model_core.interfaces import SENTENCE_ENCODER
+    from recipes import evaluation, sentence_pairs
+
+    player = evaluation.load_player(options.weights, options.engine)
+    encoder = player.play(SENTENCE_ENCODER)
+    pairs = sentence_pairs.load_pairs(_input(options))
+    return sentence_pairs.evaluate_pairs(pairs, encoder)
+
+
+def _score_task(options: argparse.Namespace) -> dict[str, object]:
+    """Score a task's model, in each of its modes, beside its baseline."""
+    from recipes import evaluation
+    from recipes.asking import ROLES, AskSettings
+    from recipes.evaluate_tasks import asks_of, evaluate_task
+
+    player = evaluation.load_player(options.weights, options.engine)
+    model = player.play(ROLES[options.task])
+    return evaluate_task(
+        options.task,
+        _input(options),
+        asks_of(model, AskSettings(learn=options.learn)),
+        train=options.train,
+        limit=options.limit,
+    )
+
+
+def score_manners(options: argparse.Namespace) -> Mapping[str, Any]:
+    """Look at loops, rhymes and, with the summaries' file, the numbers they keep."""
+    from model_core.interfaces import SUMMARIZER, TEXT_GENERATOR
+    from recipes import evaluation, manners
+    from recipes.task_files import evenly_spaced
+    from recipes.tasks_data import read, summary_example
+
+    player = evaluation.load_player(options.weights, options.engine)
+    examples = read(options.input, summary_example) if options.input else ()
+    return manners.report(
+        player.play(TEXT_GENERATOR),
+        player.play(SUMMARIZER) if examples else None,
+        options.corpus,
+        [one.text for one in evenly_spaced(examples, options.limit)],
+        manners.Amount(options.limit or 100, options.poems),
+    )
+
+
+def _input(options: argparse.Namespace) -> Path:
+    if options.input is None:
+        raise SystemExit(f"--task {options.task} needs --input FILE.jsonl")
+    path: Path = options.input
+    return path
+
+
+def _evaluate_options(add: Add) -> None:
+    add("--task", choices=TASKS, required=True)
+    add("--input", type=Path, help="JSON lines, or .xz of such")
+    add("--train", type=Path, help="for the baseline; found beside the input")
+    add("--limit", type=int, help="examples, evenly spaced over the file")
+    add("--learn", action="store_true", help="few-shot: also learn from train")
+    add("--weights", type=Path, default=WEIGHTS)
+    add("--engine", default="auto", help="that runs the network")
+    add("--chars", type=int, default=100_000, help="characters to read")
+    add("--poems", type=int, default=50, help="poems per form")
+    add(
+        "--corpus",
+        type=Path,
+        default=CORPUS,
+        help="held-back texts, for manners",
+    )
+
+
+COMMANDS: dict[str, Command] = {"evaluate": Command(evaluate, _evaluate_options)}

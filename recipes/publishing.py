@@ -1,0 +1,194 @@
+"""Commands that turn a run into weights to ship: export, own weights, release.
+
+Changes when shipping takes another step or option. The work is other files', imported
+when it is asked for.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipes.commands import CORPUS, HISTORY, RUN, STAGES, WEIGHTS, Add, Command
+
+if TYPE_CHECKING:
+    from recipes.dev_sets import DevSet
+    from recipes.releasing import Examples, Played
+
+CALIBRATED_ON = 500  # texts
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a run as a checkpoint folder."""
+    from recipes import export as exporting
+    from recipes import joint, pretraining
+
+    config = pretraining.core_config(options.hidden_size, options.layers)
+    if options.stage == "core":
+        exporting.export(options.run, options.corpus, config, options.output)
+        return
+    exporting.export(
+        options.run,
+        options.corpus,
+        joint.joint_config(config, len(joint.relations_of(options.corpus))),
+        options.output,
+        heads=joint.HEADS,
+        parts=joint.parts_of(options.corpus),
+        averaged=options.averaged,
+    )
+
+
+def own_weights(options: argparse.Namespace) -> None:
+    """Give a part of exported weights those of a run for itself."""
+    from recipes import own_weights as owning
+
+    print(owning.write(options.run, options.weights, options.part))
+    if options.data is not None and options.part == "pointing":
+        _calibrate_triples(options.weights, options.data)
+
+
+def release(options: argparse.Namespace) -> None:
+    """Export a run, evaluate it as the page runs it, write its model card."""
+    from model_core.training.snapshot import load_facts
+    from recipes import evaluation, manners, modelcard, releasing
+    from recipes.metrics import rhyme
+
+    if options.manners:
+        rhyme.check_reader()
+    files = _dev_files(options)
+    export(options)
+    if files:
+        _calibrate(options)
+    model = evaluation.load(options.output)
+    scores = releasing.written(model, options.corpus, options.chars, options.poems)
+    facts, plays = load_facts(options.run), ""
+    play = evaluation.load_player(options.output).play
+    if files:
+        made = releasing.played(files, play, options.task_limit)
+        scores["tasks"] = made.reports
+        plays = _play_sections(made, releasing.showcase(play), facts, options)
+    if options.manners:
+        amount = manners.Amount(options.manners, options.poems)
+        scores["manners"] = releasing.behaved(play, options.corpus, files, amount)
+    told = _curve(scores, facts, options)
+    modelcard.write_card(options.output, scores, facts, plays, told)
+    print(json.dumps(scores, ensure_ascii=False))
+
+
+def _curve(
+    scores: dict[str, Any], facts: dict[str, Any], options: argparse.Namespace
+) -> str:
+    """Note the release in the history beside it; return the card's section."""
+    from datetime import UTC, datetime
+
+    from recipes import curve, curvecard, releasing
+
+    today = datetime.now(UTC).date().isoformat()
+    history = releasing.followed(options.history, scores, facts, today)
+    curve.write(history, options.output / "history.json")
+    return curvecard.section(history)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    """Find where triples and "no answer" are best cut, on texts of training."""
+    from model_core.roles.loaded import load_model
+    from model_core.roles.passage_reader import NetworkPassageReader
+    from recipes import calibrating, tasks_data
+    from recipes.task_files import evenly_spaced, find
+
+    _calibrate_triples(options.output, options.data)
+    questions = tasks_data.read(
+        find(options.data / "qa", "train"), tasks_data.qa_example
+    )
+    whole = load_model(options.output, name=options.output.name)
+    reader = NetworkPassageReader(whole, calibrating.NEVER)
+    found = calibrating.doubts(reader, evenly_spaced(questions, CALIBRATED_ON))
+    calibrating.write(options.output, found)
+
+
+def _calibrate_triples(folder: Path, data: Path) -> None:
+    """Find where triples are best cut; what was found before is forgotten."""
+    from model_core.interfaces import TRIPLE_POINTER
+    from recipes import calibrating, evaluation, tasks_data
+    from recipes.task_files import evenly_spaced, find
+
+    train = find(data / "triples", "train")
+    triples = tasks_data.read(train, tasks_data.triples_example)
+    pointer = evaluation.load_player(folder).play(TRIPLE_POINTER)
+    calibrating.write(folder, dict.fromkeys(pointer.decoders, 0.0))
+    pointer = evaluation.load_player(folder).play(TRIPLE_POINTER)
+    found = calibrating.shifts(pointer, evenly_spaced(triples, CALIBRATED_ON))
+    calibrating.write(folder, found)
+
+
+def _dev_files(options: argparse.Namespace) -> "Mapping[DevSet, Path]":
+    from recipes.dev_sets import files_of
+
+    if options.stage == "core":
+        return {}
+    if options.data is None:
+        raise SystemExit("--stage plays needs --data DIR, which holds the dev files")
+    return files_of(options.data)
+
+
+def _play_sections(
+    made: "Played",
+    examples: "Examples",
+    facts: dict[str, Any],
+    options: argparse.Namespace,
+) -> str:
+    from recipes import joint, playcard
+
+    options.failures.parent.mkdir(parents=True, exist_ok=True)
+    options.failures.write_text(playcard.failures(made.answers), encoding="utf8")
+    asked = facts.get("settings") or joint.settings_of(joint.Options(), joint.SHARES)
+    told = playcard.PlayFacts(
+        joint.parts_of(options.corpus), joint.HEADS, asked["shares"], asked["options"]
+    )
+    return playcard.play_sections(told, made.reports, examples)
+
+
+def _run_options(add: Add) -> None:
+    add("--stage", choices=STAGES, default="core")
+    add("--run", type=Path, default=RUN)
+    add("--corpus", type=Path, default=CORPUS)
+    add("--hidden-size", type=int, default=256)
+    add("--layers", type=int, default=6)
+    add("--averaged", action="store_true", help="the running means of the weights")
+    add("--output", type=Path, default=WEIGHTS)
+
+
+def _own_options(add: Add) -> None:
+    add("--run", type=Path, required=True, help="of that part alone")
+    add("--weights", type=Path, default=WEIGHTS)
+    add("--part", required=True, help="e.g. pointing")
+    add("--data", type=Path, help="whose training texts say where triples are cut")
+
+
+def _release_options(add: Add) -> None:
+    _run_options(add)
+    add("--data", type=Path, help="folder of the tasks' dev files, for plays")
+    add("--task-limit", type=int, metavar="N", help="examples per dev file")
+    add(
+        "--failures",
+        type=Path,
+        default=Path("runs/failures.md"),
+        help="the worst of the dev files, not to be published",
+    )
+    add("--chars", type=int, default=100_000, help="held-back characters to read")
+    add("--poems", type=int, default=50, help="poems per form")
+    add("--manners", type=int, default=100, help="samples for loops, 0 for no manners")
+    add(
+        "--history",
+        type=Path,
+        default=HISTORY,
+        help="of the releases before it",
+    )
+
+
+COMMANDS: dict[str, Command] = {
+    "export": Command(export, _run_options),
+    "own-weights": Command(own_weights, _own_options),
+    "release": Command(release, _release_options),
+}

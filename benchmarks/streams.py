@@ -4,6 +4,7 @@ Changes when the streams are measured otherwise. Ours alone: the peers have no p
 streams texts to several people.
 """
 
+import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ def report(folder: Path, engine: str, tokens: int) -> dict[str, Any]:
     prompts = drawn_prompts(model.tokenizer)
     write = partial(followed, generator, tokens)
     write(0, prompts[0])
+    gc.freeze()  # as the server does once the page is up
     alone = [write(seed, prompts[seed]) for seed in range(NUM_ALONE)]
     began = time.perf_counter()
     with ThreadPoolExecutor(NUM_STREAMS) as pool:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from model_core.engines import automatic
 from model_core.engines.base import TokenBatch, Writing, causal_steps
 from model_core.engines.keras_engine import KerasEngine
-from model_core.engines.native import compiler, library
+from model_core.engines.native import compiler, library, packed
 from model_core.engines.native import engine as native_engine
 from model_core.engines.native.calls import Kernels
 from model_core.engines.native.compiler import (
@@ -192,7 +192,10 @@ def test_one_thread_and_several_give_the_same_numbers(monkeypatch):
     ("kind", "precision", "tolerance"),  # rows are rounded as well
     [(NativeInt8Engine, "int8", 2e-4), (NativeDynamicEngine, "dynamic", 5e-2)],
 )
-def test_int8_is_the_float_engine_with_rounded_weights(kind, precision, tolerance):
+def test_int8_is_the_float_engine_with_rounded_weights(
+    kind, precision, tolerance, monkeypatch
+):
+    monkeypatch.setitem(packed.KEPT_AS, precision, "float32")
     network, rounded = build_network(RICH), build_network(RICH)
     for name, weight in weights_by_name(rounded).items():
         if name.startswith("block_") and name.endswith("kernel") and "norm" not in name:
@@ -202,6 +205,23 @@ def test_int8_is_the_float_engine_with_rounded_weights(kind, precision, toleranc
     found = kind(network).read(batch, "causal", ())["hidden"]
     expected = NativeEngine(rounded).read(batch, "causal", ())["hidden"]
     np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("config", [RICH, POST_NORM], ids=["rich", "post_norm"])
+def test_keys_and_values_kept_by_half_err_by_their_rounding(config, monkeypatch):
+    network = build_network(config)
+    ids, lengths = random_ids(3, 20), np.array([20, 13, 7], "int32")
+    said = []
+    for kind in ("float32", "bfloat16"):
+        monkeypatch.setitem(packed.KEPT_AS, "float32", kind)
+        steps = causal_steps(NativeEngine(network))
+        logits, cache = steps.prefill(ids, lengths, 24)
+        assert cache.own[0].keys.itemsize == {"float32": 4, "bfloat16": 2}[kind]
+        said.append([logits, steps.decode_one_token(ids[:, 0], lengths, cache)[0]])
+    whole, half = np.array(said)
+    assert (whole != half).any()
+    # numbers of eight bits err by 1 in 256; scores of a few units shift weights so much
+    np.testing.assert_allclose(half, whole, atol=0.02 * np.abs(whole).max())
 
 
 @settings(max_examples=30, deadline=None)

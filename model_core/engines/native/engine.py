@@ -115,7 +115,8 @@ class NativeEngine:
         slot, position = (axis.astype("int32") for axis in np.nonzero(real))
         limit = seen_positions(batch, attention, lengths)[real]
         slots = [
-            SequenceSlot.with_room(packed.config, 1, int(length)) for length in lengths
+            SequenceSlot.with_room(packed.config, 1, int(length), packed.kept_as)
+            for length in lengths
         ]
         nothing = np.zeros_like(slot)
         rows = TokenRows(

@@ -13,6 +13,7 @@ from model_core.engines.native.heads import HeadWeights, ReadHead, native_head
 from model_core.engines.native.named import Floats, NamedWeights, array_of
 from model_core.engines.native.panels import Precision
 from model_core.engines.native.passes import Outputs, Passes
+from model_core.engines.native.slots import NumberKind
 from model_core.engines.native.weights import PackedBody, unsupported
 from model_core.models.heads import TokenTable
 from model_core.models.network import VOCABULARY_HEADS, Network
@@ -21,6 +22,14 @@ OF_VOCABULARY: dict[Precision, Precision] = {
     "float32": "float32",
     "int8": "int8",
     "dynamic": "int8",  # scores are the answer: rows are not rounded further for it
+}
+
+# What is kept of keys and values: beside rounded weights half of each number is enough,
+# and with many people at once they are most of what a step reads.
+KEPT_AS: dict[Precision, NumberKind] = {
+    "float32": "float32",
+    "int8": "bfloat16",
+    "dynamic": "bfloat16",
 }
 
 
@@ -48,6 +57,7 @@ class PackedNetwork:
         self._network = network
         self._reference = reference
         self._precision = precision
+        self.kept_as = KEPT_AS[precision]
         self._named = NamedWeights.of(network)
         rows, projection = network.embeddings
         back = None if projection is None else array_of(projection)

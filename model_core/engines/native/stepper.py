@@ -201,8 +201,10 @@ class NativeStepper:
         )
 
     def _slot(self, positions: int) -> SequenceSlot:
-        config = self._packed.config
-        return SequenceSlot.with_room(config, self._body.num_layers, positions)
+        packed = self._packed
+        return SequenceSlot.with_room(
+            packed.config, self._body.num_layers, positions, packed.kept_as
+        )
 
     def _read_heads(self, hidden: Floats) -> dict[str, Floats]:
         return self._packed.of_next_token(hidden, self._writing.extra_heads)
@@ -250,7 +252,9 @@ class NativeStepper:
         real = np.arange(token_ids.shape[1]) < lengths[:, None]
         slot, position = (axis.astype("int32") for axis in np.nonzero(real))
         read = [
-            SequenceSlot.with_room(packed.config, packed.body.num_layers, int(length))
+            SequenceSlot.with_room(
+                packed.config, packed.body.num_layers, int(length), packed.kept_as
+            )
             for length in lengths
         ]
         asked = self._prompt_pass(

@@ -98,6 +98,7 @@ class Slot(Structure):
         ("layer_stride_keys", c_int64),
         ("layer_stride_values", c_int64),
         ("capacity", c_int32),
+        ("is_half", c_int32),
     )
 
 

@@ -64,17 +64,43 @@ static void turn(const mp_body *body, float *heads, int position) {
     }
 }
 
+/* Numbers of a slot, floats or halves. */
+static void *number_at(const mp_slot *slot, void *numbers, int64_t place) {
+    return slot->is_half ? (void *)((uint16_t *)numbers + place)
+                         : (void *)((float *)numbers + place);
+}
+
+static void keep_floats(int size, int64_t capacity, float *keys, float *values,
+                        const float *key, const float *value) {
+    for (int d = 0; d < size; d++) keys[(int64_t)d * MP_PANEL] = key[d];
+    for (int d = 0; d < size; d += MP_PANEL, values += capacity * MP_PANEL)
+        for (int i = 0; i < SMALLER(MP_PANEL, size - d); i++) values[i] = value[d + i];
+}
+
+static void keep_halves(int size, int64_t capacity, uint16_t *keys, uint16_t *values,
+                        const float *key, const float *value) {
+    for (int d = 0; d < size; d++) keys[(int64_t)d * MP_PANEL] = to_half(key[d]);
+    for (int d = 0; d < size; d += MP_PANEL, values += capacity * MP_PANEL)
+        for (int i = 0; i < SMALLER(MP_PANEL, size - d); i++)
+            values[i] = to_half(value[d + i]);
+}
+
 static void keep_head(const mp_body *body, const mp_slot *slot, int layer, int place,
                       int head, const float *key, const float *value) {
     const int size = body->head_size, groups = PANELS(size);
     const int64_t capacity = slot->capacity;
-    float *keys = slot->keys + layer * slot->layer_stride_keys + head * capacity * size +
-                  (int64_t)(place / MP_PANEL) * size * MP_PANEL + place % MP_PANEL;
-    float *values = slot->values + layer * slot->layer_stride_values +
-                    head * capacity * groups * MP_PANEL + (int64_t)place * MP_PANEL;
-    for (int d = 0; d < size; d++) keys[(int64_t)d * MP_PANEL] = key[d];
-    for (int d = 0; d < size; d += MP_PANEL, values += capacity * MP_PANEL)
-        for (int i = 0; i < SMALLER(MP_PANEL, size - d); i++) values[i] = value[d + i];
+    void *keys = number_at(slot, slot->keys,
+                           layer * slot->layer_stride_keys + head * capacity * size +
+                               (int64_t)(place / MP_PANEL) * size * MP_PANEL +
+                               place % MP_PANEL);
+    void *values = number_at(slot, slot->values,
+                             layer * slot->layer_stride_values +
+                                 head * capacity * groups * MP_PANEL +
+                                 (int64_t)place * MP_PANEL);
+    if (slot->is_half)
+        keep_halves(size, capacity, keys, values, key, value);
+    else
+        keep_floats(size, capacity, keys, values, key, value);
 }
 
 /* Rows of (.., keys, values); head by head, since places of a panel share cache lines. */
@@ -154,42 +180,49 @@ typedef struct {
     float *relations;        /* WIDE_ROWS x padded distances */
 } tile;
 
-/* to (rows, columns) = from (rows, in) x panels of floats. */
+/* to (rows, columns) = from (rows, in) x panels of floats, or of halves. */
 static void times_panels(int rows, int in, const float *from, int64_t from_stride,
-                         const float *panels, int64_t panel_stride, float *to,
-                         int64_t to_stride, int columns, int continues) {
+                         const void *panels, int is_half, int64_t panel_stride,
+                         float *to, int64_t to_stride, int columns, int continues) {
+    const int64_t size = is_half ? sizeof(uint16_t) : sizeof(float);
+    const multiplication one = is_half ? halves_panel : floats_panel;
+    const multiplication several = is_half ? halves_panels : floats_panels;
     const int step = together(rows), count = PANELS(columns);
     for (int panel = 0; panel < count;) {
         const int is_several = step > 1 && panel + step <= count;
         const product p = {.in = in,
                            .from = from,
                            .from_stride = from_stride,
-                           .panels = panels + panel * panel_stride,
+                           .panels = (const char *)panels + panel * panel_stride * size,
                            .panel_stride = panel_stride,
                            .to = to + panel * MP_PANEL,
                            .to_stride = to_stride,
                            .columns = columns - panel * MP_PANEL,
                            .how = &as_it_is,
                            .continues = continues};
-        (is_several ? floats_panels : floats_panel)(rows, &p);
+        (is_several ? several : one)(rows, &p);
         panel += is_several ? step : 1;
     }
 }
 
 static void score(const tile *t, const mp_slot *slot, int layer, int first, int count) {
     const int size = t->body->head_size;
-    const float *keys = slot->keys + layer * slot->layer_stride_keys +
-                        (int64_t)t->head * slot->capacity * size;
-    times_panels(t->rows, size, t->queries, t->query_stride, keys, size * MP_PANEL,
-                 t->scores + first, t->stride, PANELS(count) * MP_PANEL, 0);
+    const void *keys = number_at(slot, slot->keys,
+                                 layer * slot->layer_stride_keys +
+                                     (int64_t)t->head * slot->capacity * size);
+    times_panels(t->rows, size, t->queries, t->query_stride, keys, slot->is_half,
+                 size * MP_PANEL, t->scores + first, t->stride,
+                 PANELS(count) * MP_PANEL, 0);
 }
 
 static void mix(const tile *t, const mp_slot *slot, int layer, int first, int count,
                 int continues) {
     const int size = t->body->head_size;
-    const float *values = slot->values + layer * slot->layer_stride_values +
-                          (int64_t)t->head * slot->capacity * PANELS(size) * MP_PANEL;
-    times_panels(t->rows, count, t->scores + first, t->stride, values,
+    const void *values = number_at(
+        slot, slot->values,
+        layer * slot->layer_stride_values +
+            (int64_t)t->head * slot->capacity * PANELS(size) * MP_PANEL);
+    times_panels(t->rows, count, t->scores + first, t->stride, values, slot->is_half,
                  (int64_t)slot->capacity * MP_PANEL, t->mixed,
                  t->body->num_heads * size, size, continues);
 }
@@ -204,8 +237,8 @@ static void add_relations(const tile *t) {
     const mp_body *body = t->body;
     const int stride = PANELS(body->num_distances) * MP_PANEL;
     times_panels(t->rows, body->head_size, t->queries, t->query_stride,
-                 body->relation_keys, body->head_size * MP_PANEL, t->relations, stride,
-                 stride, 0);
+                 body->relation_keys, 0, body->head_size * MP_PANEL, t->relations,
+                 stride, stride, 0);
     for (int r = 0; r < t->rows; r++)
         for (int k = 0; k < t->limit[r]; k++)
             t->scores[r * t->stride + k] +=
@@ -221,7 +254,7 @@ static void mix_relations(const tile *t) {
             t->relations[r * stride + distance(body, k - t->position[r])] +=
                 t->scores[r * t->stride + k];
     times_panels(t->rows, body->num_distances, t->relations, stride,
-                 body->relation_values, (int64_t)body->num_distances * MP_PANEL,
+                 body->relation_values, 0, (int64_t)body->num_distances * MP_PANEL,
                  t->mixed, body->num_heads * body->head_size, body->head_size, 1);
 }
 

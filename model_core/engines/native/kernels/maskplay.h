@@ -62,14 +62,15 @@ typedef struct {
     mp_norm final_norm;
 } mp_body;
 
-/* Keys and values of one sequence.
+/* Keys and values of one sequence, floats or their upper halves (bfloat16).
  * keys:   layer, head, capacity / 16, head_size, 16
  * values: layer, head, ceil(head_size / 16), capacity, 16
  */
 typedef struct {
-    float *keys, *values;
-    int64_t layer_stride_keys, layer_stride_values; /* floats; 0: layers share room */
+    void *keys, *values;
+    int64_t layer_stride_keys, layer_stride_values; /* numbers; 0: layers share room */
     int32_t capacity;
+    int32_t is_half;
 } mp_slot;
 
 /* One call: rows of tokens, each somewhere in some sequence. A mask is a number here: a

@@ -131,9 +131,12 @@ static __attribute__((noinline)) void put(const product *p, int rows, int panel,
         }
 }
 
-/* Sizes known to the compiler keep every sum in a register. */
-INLINE void multiply_floats(const int rows, const int panels, const product *p) {
+/* Sizes known to the compiler keep every sum in a register. The panels are floats, or
+ * the upper halves of such. */
+INLINE void multiply_reals(const int rows, const int panels, const int is_half,
+                           const product *p) {
     const float *from = p->from, *weights = p->panels;
+    const uint16_t *halves = p->panels;
     vf sums[rows][panels][PER_PANEL];
     for (int r = 0; r < rows; r++)
         for (int n = 0; n < panels; n++)
@@ -145,10 +148,12 @@ INLINE void multiply_floats(const int rows, const int panels, const product *p) 
     for (int k = 0; k < p->in; k++) {
 #pragma GCC unroll 4
         for (int n = 0; n < panels; n++) {
-            const float *place = weights + n * p->panel_stride + (int64_t)k * MP_PANEL;
+            const int64_t place = n * p->panel_stride + (int64_t)k * MP_PANEL;
             vf of_panel[PER_PANEL];
 #pragma GCC unroll 4
-            for (int v = 0; v < PER_PANEL; v++) of_panel[v] = load(place + v * LANES);
+            for (int v = 0; v < PER_PANEL; v++)
+                of_panel[v] = is_half ? load_halves(halves + place + v * LANES)
+                                      : load(weights + place + v * LANES);
 #pragma GCC unroll 12
             for (int r = 0; r < rows; r++) {
                 vf input = all(from[r * p->from_stride + k]);
@@ -160,6 +165,14 @@ INLINE void multiply_floats(const int rows, const int panels, const product *p) 
     }
     for (int n = 0; n < panels; n++)
         put(p, rows, n, sums[0][n], panels * PER_PANEL);
+}
+
+INLINE void multiply_floats(const int rows, const int panels, const product *p) {
+    multiply_reals(rows, panels, 0, p);
+}
+
+INLINE void multiply_halves(const int rows, const int panels, const product *p) {
+    multiply_reals(rows, panels, 1, p);
 }
 
 /* Finish sums of integers: (rows, panels, PER_PANEL). */
@@ -262,6 +275,14 @@ static __attribute__((noinline)) void floats_panel(int rows, const product *p) {
     }
 }
 
+static __attribute__((noinline)) void halves_panel(int rows, const product *p) {
+    switch (rows) {
+        CASES_3(multiply_halves)
+        CASES_6(multiply_halves)
+        CASES_12(multiply_halves)
+    }
+}
+
 static __attribute__((noinline)) void shorts_panel(int rows, const product *p) {
     switch (rows) {
         CASES_3(multiply_shorts)
@@ -283,6 +304,13 @@ static __attribute__((noinline)) void floats_panels(int rows, const product *p) 
     switch (rows) {
         CASE(multiply_floats, 1, 4)
         CASE(multiply_floats, 2, 2)
+    }
+}
+
+static __attribute__((noinline)) void halves_panels(int rows, const product *p) {
+    switch (rows) {
+        CASE(multiply_halves, 1, 4)
+        CASE(multiply_halves, 2, 2)
     }
 }
 

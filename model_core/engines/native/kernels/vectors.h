@@ -41,6 +41,23 @@ INLINE vf load(const float *p) {
 
 INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
 
+/* Floats of which the upper halves are kept: bfloat16. */
+INLINE vf load_halves(const uint16_t *p) {
+    typedef uint16_t half __attribute__((vector_size(2 * LANES)));
+    typedef uint32_t whole __attribute__((vector_size(4 * LANES)));
+    half v;
+    memcpy(&v, p, sizeof v);
+    return (vf)(__builtin_convertvector(v, whole) << 16);
+}
+
+/* The nearest such half, the even one of two. */
+INLINE uint16_t to_half(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x) return (uint16_t)(bits >> 16 | 0x40); /* no number stays none */
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 INLINE vf all(float x) { return x - (vf){0}; }
 
 INLINE vf fused(vf a, vf b, vf c) {

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from model_core.roles.parts import OWN_SUFFIX
 from model_core.training.lineage import Run, lineage, total
 from recipes.mannercard import manner_rows
 
@@ -58,9 +59,9 @@ def write_card(
         steps=whole["step"],
         hours=whole["seconds"] / 3600,
         device=_devices(whole),
-        runs="".join(_runs(runs)),
+        runs="".join([*_runs(runs), *_own(config.get("training", {}), folder)]),
         tags=", ".join((*TAGS, *(PLAY_TAGS if plays else ()))),
-        again="\n".join(WORDS["again"]["plays" if plays else "core"]),
+        again="\n".join(_again(config.get("training", {}), plays)),
         rows="".join(_rows(scores)),
         curve=curve,
         plays=plays,
@@ -79,6 +80,26 @@ def _runs(runs: list[Run]) -> list[str]:
         f"{run['seconds'] / 3600:.1f} 小时 hours，{_devices(run)}\n"
         for number, run in enumerate(runs, 1)
     ]
+
+
+def _own(training: dict[str, Any], folder: Path) -> list[str]:
+    """Return a line per part that has weights of its own."""
+    lines = []
+    for part, runs in training.get("own_weights", {}).items():
+        size = (folder / f"{part}{OWN_SUFFIX}").stat().st_size / 1e6
+        whole = {n: sum(run[n] for run in runs) for n in ("tokens", "step", "seconds")}
+        lines.append(
+            f"- {WORDS['own'].format(part=part, size=size)}: "
+            f"{whole['tokens'] / 1e6:.1f} M 词元 tokens，{whole['step']} 步 steps，"
+            f"{whole['seconds'] / 3600:.1f} 小时 hours\n"
+        )
+    return lines
+
+
+def _again(training: dict[str, Any], plays: str) -> list[str]:
+    """Return the commands that make these weights again."""
+    own = WORDS["again"]["own"] if training.get("own_weights") else []
+    return [*WORDS["again"]["plays" if plays else "core"], *own]
 
 
 def _devices(run: Run) -> str:

@@ -52,12 +52,15 @@ def release(options: argparse.Namespace) -> None:
     """Export a run, evaluate it as the page runs it, write its model card."""
     from model_core.training.snapshot import load_facts
     from recipes import evaluation, manners, modelcard, releasing
+    from recipes import own_weights as owning
     from recipes.metrics import rhyme
 
     if options.manners:
         rhyme.check_reader()
     files = _dev_files(options)
     export(options)
+    for part, run in options.own:
+        owning.write(run, options.output, part)
     if files:
         _calibrate(options)
     model = evaluation.load(options.output)
@@ -168,6 +171,14 @@ def _own_options(add: Add) -> None:
 
 def _release_options(add: Add) -> None:
     _run_options(add)
+    add(
+        "--own",
+        type=_part_and_run,
+        action="append",
+        default=[],
+        metavar="PART=RUN",
+        help="the run whose weights a part has for itself",
+    )
     add("--data", type=Path, help="folder of the tasks' dev files, for plays")
     add("--task-limit", type=int, metavar="N", help="examples per dev file")
     add(
@@ -185,6 +196,11 @@ def _release_options(add: Add) -> None:
         default=HISTORY,
         help="of the releases before it",
     )
+
+
+def _part_and_run(text: str) -> tuple[str, Path]:
+    part, _, run = text.partition("=")
+    return part, Path(run)
 
 
 COMMANDS: dict[str, Command] = {

@@ -111,6 +111,20 @@ def test_totals_are_over_all_runs_and_each_stands_by_itself(folder):
     assert "float32） + GPU" in text
 
 
+def test_a_part_with_weights_of_its_own_is_told_with_its_runs(folder):
+    assert "own-weights" not in card(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    runs = [{"step": step, "tokens": 10**6, "seconds": 900.0} for step in (3, 4)]
+    config["training"] = {"runs": [], "own_weights": {"pointing": runs}}
+    path.write_text(json.dumps(config), encoding="utf8")
+    (folder / "pointing.safetensors").write_bytes(bytes(1_200_000))
+    text = card(folder)
+    assert "`pointing.safetensors`，1.2 MB" in text
+    assert "2.0 M 词元 tokens，7 步 steps，0.5 小时 hours" in text
+    assert "recipes own-weights --run runs/PART" in text
+
+
 def test_plays_stand_between_scores_and_data_with_their_own_commands(folder):
     text = card(folder, plays="## 六出戏\n\n")
     assert text.index("## 分数") < text.index("## 六出戏") < text.index("## 数据")

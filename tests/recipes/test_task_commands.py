@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from model_core.roles.parts import load_parts
 from model_core.training.snapshot import load_facts
 from model_core.training.trainer import Trainer
 from recipes import __main__ as recipes
@@ -145,6 +146,7 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     monkeypatch.setattr(vocabulary, "VOCABULARY_SIZE", size_of(place))
     told = ("--data", place / "data", "--task-limit", "2", "--chars", "9")
     where = ("--run", place / "second", "--output", place / "released")
+    where += ("--own", f"pointing={place / 'second'}")
     failed = ("--failures", place / "local" / "failures.md")
     corpus = ("--corpus", place / "corpus", *SIZE)
     before = ("--manners", "1", "--history", place / "history.json")
@@ -163,6 +165,8 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     assert "### 三元组 · Triples（2 例 · examples）" in card
     assert "- 图书作品：作者" in card
     assert "鞋子又轻又软" in card
+    assert "`pointing.safetensors`" in card
+    assert load_parts(place / "released").own_weights.keys() == {"pointing"}
     ((_, summarizer, corpus, texts, amount),) = asked
     assert (summarizer, texts) == (None, [])  # no such set
     assert amount == manners.Amount(1, 50)

@@ -1,6 +1,7 @@
 """The shipped weights play every part, and keep each part's law on the examples."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from demos.summary.record import to_record
 from demos.summary.task import EXTRACT, SummaryRequest, summarize
 from demos.title.task import TitleRequest, write_titles
 from demos.triples.task import TripleRequest, extract
+from model_core.engines.native.compiler import NativeUnavailableError
+from model_core.engines.native.library import load_kernels
 from model_core.interfaces import (
     DIALOGUE_PARTNER,
     FACT_FINDER,
@@ -47,6 +50,8 @@ ROADS = json.loads(sample("qa/silk_road.json"))
 
 @pytest.fixture(scope="module", name="cast")
 def fixture_cast():
+    with suppress(NativeUnavailableError):
+        load_kernels()  # or Keras would say the first words, the kernels the others
     return Cast(load_model(FOLDER, name="embedded"))
 
 

@@ -16,7 +16,7 @@ from model_core.engines.native.calls import TokenRows
 from model_core.engines.native.packed import PackedNetwork
 from model_core.engines.native.panels import Precision
 from model_core.engines.native.passes import Outputs, Pass, PassKind
-from model_core.engines.native.slots import SequenceSlot, slot_table
+from model_core.engines.native.slots import NumberKind, SequenceSlot, slot_table
 from model_core.engines.native.stepper import NativeStepper
 from model_core.masks import MaskKind
 from model_core.models.network import Network
@@ -30,6 +30,11 @@ NAMES: dict[Precision, str] = {
 
 ROWS_OF_PASS = 512
 """Tokens that are read together: more of them leave the processor's cache."""
+
+
+READ_AS: NumberKind = "float32"
+"""What is kept of keys and values that are read at once and forgotten: widening halves
+would cost more than the room that they save."""
 
 
 class NativeEngine:
@@ -115,7 +120,7 @@ class NativeEngine:
         slot, position = (axis.astype("int32") for axis in np.nonzero(real))
         limit = seen_positions(batch, attention, lengths)[real]
         slots = [
-            SequenceSlot.with_room(packed.config, 1, int(length), packed.kept_as)
+            SequenceSlot.with_room(packed.config, 1, int(length), READ_AS)
             for length in lengths
         ]
         nothing = np.zeros_like(slot)

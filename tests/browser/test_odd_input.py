@@ -30,7 +30,7 @@ OTHERS = {  # fields besides the one that is tried
 }
 
 
-OFTEN = ("title", "triples", "qa", "summary")
+OFTEN = ("triples", "summary")
 """These in every check; the others' guards are tried without a browser as well."""
 PARTED = [
     name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow)

@@ -90,6 +90,7 @@ def test_every_objective_learns_a_batch_by_heart(objective, tmp_path):
     assert rows[-1][BATCHES[objective]().task] == losses[-1]
 
 
+@pytest.mark.slow
 def test_objectives_take_turns_and_resume_exactly(tmp_path):
     whole, rows = rich_trainer(tmp_path / "whole"), []
     whole.run(alternating(), until_step=6, report=rows.append, report_every=2)

@@ -17,6 +17,18 @@ HISTORY = WEIGHTS / "history.json"
 STAGES = ("core", "plays")
 
 
+def named_value(text: str) -> tuple[str, str]:
+    """Return what stands before and behind the first ``=``.
+
+    Raises:
+        ArgumentTypeError: One of them is missing.
+    """
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, received {text!r}")
+    return name, value
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command.

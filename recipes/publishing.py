@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipes.commands import CORPUS, HISTORY, RUN, STAGES, WEIGHTS, Add, Command
+from recipes.commands import (
+    CORPUS,
+    HISTORY,
+    RUN,
+    STAGES,
+    WEIGHTS,
+    Add,
+    Command,
+    named_value,
+)
 
 if TYPE_CHECKING:
     from recipes.dev_sets import DevSet
@@ -199,7 +208,7 @@ def _release_options(add: Add) -> None:
 
 
 def _part_and_run(text: str) -> tuple[str, Path]:
-    part, _, run = text.partition("=")
+    part, run = named_value(text)
     return part, Path(run)
 
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipes.commands import CORPUS, RUN, STAGES, Add, Command
+from recipes.commands import CORPUS, RUN, STAGES, Add, Command, named_value
 
 if TYPE_CHECKING:
     from recipes import joint
@@ -154,7 +154,7 @@ def _compare_options(add: Add) -> None:
 
 
 def _share(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
+    name, value = named_value(text)
     return name, float(value)
 
 

@@ -1,6 +1,7 @@
 """A run of one part becomes its own weights beside those that all share."""
 
 import json
+from argparse import ArgumentTypeError
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from model_core.roles.loaded import load_model
 from model_core.roles.parts import load_parts
 from model_core.training.snapshot import save_snapshot
 from recipes import joint, own_weights
+from recipes.commands import named_value
 from tests.model_core.playing_checkpoint import config_of, tokens, write_playing
 
 RUNS = [{"step": 1, "tokens": 7, "seconds": 1.0, "device": ["tensorflow"]}]
@@ -68,3 +70,10 @@ def test_what_is_frozen_does_not_learn():
     assert ops.shape(network.embeddings[0])
     with pytest.raises(ValueError, match="no weight begins with 'blocks'"):
         joint.freeze(network, ("blocks",))
+
+
+@pytest.mark.parametrize("text", ["pointing", "=runs/a", "pointing=", ""])
+def test_a_part_without_its_run_is_refused(text):
+    with pytest.raises(ArgumentTypeError, match="expected NAME=VALUE"):
+        named_value(text)
+    assert named_value("pointing=runs/a=b") == ("pointing", "runs/a=b")

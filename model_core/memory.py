@@ -1,8 +1,10 @@
-"""How much memory this process may use, and how much weights will need.
+"""How much memory this process may use, how much weights need, what is given back.
 
 Changes when systems tell their memory otherwise. Knows no framework and no hub.
 """
 
+import contextlib
+import ctypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,6 +45,16 @@ def weights_bytes(num_parameters: int, dtype: str = "float32") -> int:
         dtype: Keras dtype policy; a mixed one keeps its weights in float32.
     """
     return num_parameters * HALF_OR_WHOLE.get(dtype, 4)
+
+
+def give_back() -> None:
+    """Return freed memory to the system, where the C library keeps it otherwise.
+
+    Loading and packing weights frees as much as it keeps; glibc holds on to it. Other
+    libraries have no such call and are left alone.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _physical_bytes() -> int:

@@ -45,7 +45,7 @@ from model_core.interfaces import (
     Player,
     Role,
 )
-from model_core.memory import budget_bytes, weights_bytes
+from model_core.memory import budget_bytes, give_back, weights_bytes
 from model_core.roles.composed_summarizer import ComposedSummarizer
 from model_core.sources import (
     EMBEDDED,
@@ -480,6 +480,7 @@ class ModelShelf:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._carry_out(job)
+            give_back()
 
     def _carry_out(self, job: Job) -> None:
         source = job.slot.source

@@ -44,9 +44,10 @@ class Window:
 
 
 def load(folder: Path, engine: str = "auto") -> LoadedModel:
-    """Load the checkpoint to evaluate."""
+    """Load the checkpoint to evaluate, as it writes freely."""
     heads = ("language_model",)
-    return load_model(folder, name=folder.name, heads=heads, engine=engine)
+    whole = load_model(folder, name=folder.name, heads=heads, engine=engine)
+    return whole.of_part("generation", heads)
 
 
 def load_player(folder: Path, engine: str = "auto") -> Cast:

@@ -4,7 +4,7 @@ Changes when loading gains a step. Knows no family and no file format.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from model_core.checkpoints.filling import Filling
 from model_core.checkpoints.own_weights import open_own
 from model_core.checkpoints.reader import formats_in, open_checkpoint
 from model_core.checkpoints.survey import Heads, Survey, load_config, survey_tensors
-from model_core.checkpoints.weight_map import Array
+from model_core.checkpoints.weight_map import Array, WeightPlan
 from model_core.config import TransformerConfig
-from model_core.layers.handover import take_over
+from model_core.layers.handover import share, take_over
 from model_core.layers.initialization import unfilled
 from model_core.models.families import Family
 from model_core.models.network import Network, weights_by_name
@@ -48,6 +48,7 @@ def load_network(
     dtype: str = "float32",
     adaptation: Adaptation = AS_SAVED,
     own_weights: str = "",
+    lender: Network | None = None,
 ) -> LoadedCheckpoint:
     """Load a network with the heads that a caller needs.
 
@@ -61,6 +62,8 @@ def load_network(
         dtype: A Keras dtype policy: float32, bfloat16, mixed_bfloat16, float16 …
         adaptation: What the network has otherwise than the file.
         own_weights: A file in the folder that changes some of them for one part.
+        lender: The folder's network without these changes: what they leave alone is
+            shared with it.
 
     Raises:
         CheckpointFormatError: A file is truncated, corrupt, hostile or unknown.
@@ -76,14 +79,30 @@ def load_network(
         if report.plan.differences:
             raise CheckpointMismatchError(str(report.plan.differences))
         policy = keras.DTypePolicy(dtype)
-        filling = Filling(report.plan, reader, policy.variable_dtype)
+        lent = _lent(report.plan, reader.changed, lender)
+        rest = tuple(p for p in report.plan.placements if p.target not in lent)
+        own = replace(report.plan, placements=rest)
+        filling = Filling(own, reader, policy.variable_dtype)
         with filling.running() as copies, unfilled():
             network = Network(report.config, heads=report.heads, dtype=policy)
             ledger = _Ledger(network)
+            for name, variable in lent.items():
+                ledger.share(name, variable)
             for name, array in copies():
                 ledger.take_over(name, array)
         ledger.check_complete()
     return LoadedCheckpoint(network, report.config, report.family, report)
+
+
+def _lent(
+    plan: WeightPlan, changed: frozenset[str], lender: Network | None
+) -> dict[str, keras.Variable]:
+    """Return the weights that another network has too, by name."""
+    if lender is None:
+        return {}
+    theirs = weights_by_name(lender)
+    untouched = (p.target for p in plan.placements if p.source.name not in changed)
+    return {name: theirs[name] for name in untouched if name in theirs}
 
 
 class _Ledger:
@@ -102,14 +121,23 @@ class _Ledger:
 
     def take_over(self, name: str, array: Array) -> None:
         """Make an array the value of one weight."""
+        take_over(self._fitting(name, array), array)
+        self._open.remove(name)
+
+    def share(self, name: str, variable: keras.Variable) -> None:
+        """Make another network's weight one weight's value too."""
+        share(self._fitting(name, variable), variable)
+        self._open.remove(name)
+
+    def _fitting(self, name: str, given: Array | keras.Variable) -> keras.Variable:
+        """Return the weight of a name, which must be of what is given's kind."""
         weight = self._weights[name]
-        if tuple(weight.shape) != array.shape or weight.dtype != str(array.dtype):
+        if tuple(weight.shape) != given.shape or weight.dtype != str(given.dtype):
             raise CheckpointMismatchError(
                 f"{name}: expected {weight.dtype} {tuple(weight.shape)}, received "
-                f"{array.dtype} {array.shape}"
+                f"{given.dtype} {given.shape}"
             )
-        take_over(weight, array)
-        self._open.remove(name)
+        return weight
 
     def check_complete(self) -> None:
         """Raise where a weight was left at its random start."""

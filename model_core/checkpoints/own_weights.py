@@ -42,7 +42,7 @@ def open_own(folder: Path, file_name: str) -> Iterator[CheckpointReader]:
         try:
             changed = _ChangedFile(shared, own)
             names = (*shared.file_names, file_name)
-            yield CheckpointReader((changed,), shared.layout, names)
+            yield CheckpointReader((changed,), shared.layout, names, changed.changed)
         finally:
             own.close()
 
@@ -77,6 +77,9 @@ def changes(shared: Mapping[str, Array], own: Mapping[str, Array]) -> dict[str, 
 class _ChangedFile(TensorFile):
     """A checkpoint's tensors, some of them changed.
 
+    Attributes:
+        changed: Their names.
+
     Raises:
         CheckpointFormatError: A change is of a tensor that the checkpoint lacks, or of
             another shape or type.
@@ -90,6 +93,7 @@ class _ChangedFile(TensorFile):
         steps = {n for n in own.keys() if n.endswith(STEPS)}  # noqa: SIM118
         self._moved = {name.removesuffix(STEPS) for name in steps}
         told = self._whole | steps | {name + STEP for name in self._moved}
+        self.changed = frozenset(self._whole | self._moved)
         unknown = (set(own.keys()) ^ told) | (self._moved - set(shared.keys()))
         if unknown or self._whole & self._moved:
             raise CheckpointFormatError(

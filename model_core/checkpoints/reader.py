@@ -73,21 +73,28 @@ class CheckpointReader:
     Attributes:
         layout: Whose naming the tensors follow.
         file_names: The files behind it, in order.
+        changed: Tensors that are one part's own; see ``open_own``.
 
     Args:
         files: Open files; no name may stand in two of them.
         layout: Whose naming the tensors follow.
         file_names: The files behind it.
+        changed: Tensors that are one part's own.
 
     Raises:
         CheckpointFormatError: A tensor's name stands in two files.
     """
 
     def __init__(
-        self, files: tuple[TensorFile, ...], layout: Layout, file_names: tuple[str, ...]
+        self,
+        files: tuple[TensorFile, ...],
+        layout: Layout,
+        file_names: tuple[str, ...],
+        changed: frozenset[str] = frozenset(),
     ) -> None:
         self.layout: Layout = layout
         self.file_names = file_names
+        self.changed = changed
         self._files = files
         self._file_of: dict[str, TensorFile] = {}
         for file in files:

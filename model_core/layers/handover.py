@@ -76,6 +76,17 @@ def take_over(variable: keras.Variable, array: Array) -> None:
     _TAKE_OVER[keras.backend.backend()](variable, array)
 
 
+def share(variable: keras.Variable, other: keras.Variable) -> None:
+    """Make a variable's memory the value of another one too.
+
+    Args:
+        variable: Of the other's shape and element type. From now on neither may be
+            written to in place; to assign a new value is no writing.
+        other: Keeps its value.
+    """
+    _SHARE[keras.backend.backend()](variable, other)
+
+
 class Unfilled(keras.initializers.Initializer):
     """Starts with undefined numbers: for weights that are all filled from a file."""
 
@@ -138,6 +149,18 @@ def _numpy_take_over(variable: keras.Variable, array: Array) -> None:
     variable._value = array  # noqa: SLF001 - assign would copy it
 
 
+def _assigned(variable: keras.Variable, other: keras.Variable) -> None:
+    variable.assign(other.value)  # the tensor itself: neither backend copies it
+
+
+def _torch_share(variable: keras.Variable, other: keras.Variable) -> None:
+    variable.value.data = other.value.data
+
+
+def _numpy_share(variable: keras.Variable, other: keras.Variable) -> None:
+    _numpy_take_over(variable, other.value)
+
+
 _UNFILLED: Mapping[str, Callable[[tuple[int, ...], str], Any]] = {
     "tensorflow": _tensorflow_unfilled,
     "jax": _jax_unfilled,
@@ -149,4 +172,10 @@ _TAKE_OVER: Mapping[str, Callable[[keras.Variable, Array], None]] = {
     "jax": _jax_take_over,
     "torch": _torch_take_over,
     "numpy": _numpy_take_over,
+}
+_SHARE: Mapping[str, Callable[[keras.Variable, keras.Variable], None]] = {
+    "tensorflow": _assigned,
+    "jax": _assigned,
+    "torch": _torch_share,
+    "numpy": _numpy_share,
 }

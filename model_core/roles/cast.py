@@ -147,7 +147,17 @@ def _one(can_play: Callable[[LoadedModel], bool], module: str, name: str) -> Cas
 
 
 CASTING: dict[str, Casting] = {
-    TEXT_GENERATOR.name: _one(_writes_freely, "text_generator", "NetworkTextGenerator"),
+    TEXT_GENERATOR.name: Casting(
+        (
+            Actor(
+                _writes_freely,
+                "text_generator",
+                "NetworkTextGenerator",
+                part="generation",
+                heads=("language_model",),
+            ),
+        )
+    ),
     TEXT_REWRITER.name: Casting(
         (
             Actor(

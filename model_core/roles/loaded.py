@@ -78,7 +78,11 @@ class LoadedModel:
             return self
         asked = self.asked
         own = load_network(
-            self.folder, heads=heads, dtype=asked.dtype, own_weights=file_name
+            self.folder,
+            heads=heads,
+            dtype=asked.dtype,
+            own_weights=file_name,
+            lender=self.engine.network,
         )
         return replace(self, engine=build_engine(asked.engine, own.network))
 

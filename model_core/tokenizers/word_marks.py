@@ -3,10 +3,11 @@
 Changes when the marks change: weights learned with other marks are worth nothing then.
 """
 
+import sys
 import threading
 import warnings
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -111,4 +112,17 @@ def _load_tagger() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import jieba.posseg  # noqa: PLC0415 - only weights with marks need it
-    return jieba.posseg.POSTokenizer(DICTIONARY.cutter)
+
+    class Tagger(jieba.posseg.POSTokenizer):  # type: ignore[misc]  # jieba has no types
+        """jieba's, whose table of tags holds the dictionary's own strings.
+
+        A second half million of words would take 30 MB more.
+        """
+
+        def load_word_tag(self, f: BinaryIO) -> None:
+            words = {word: word for word in self.tokenizer.FREQ}
+            with f:
+                rows = (line.decode("utf8").split() for line in f)
+                self.word_tag_tab = {words[w]: sys.intern(tag) for w, _, tag in rows}
+
+    return Tagger(DICTIONARY.cutter)

@@ -15,6 +15,7 @@ from demos.__main__ import open_shelf
 from demos.terminal.session import Streams, run
 
 EMBEDDED = Path(__file__).parents[2] / "assets" / "embedded"
+HEADS = ("half_pointer", "gplinker")
 TEXT = "鲁迅是浙江绍兴人，代表作有《呐喊》。他的弟弟周作人也是作家。"
 LABELS = '{"好评": "很", "差评": "不"}'
 ASKED = {
@@ -64,6 +65,19 @@ def numbers():
     return made | {"written": np.stack(written), "last": outputs["logits"]}
 
 
+def borrowed():
+    """Return the weights that a part's network has in the shared one's memory."""
+    from model_core.checkpoints.load import load_network
+    from model_core.models.network import weights_by_name
+
+    lender = load_network(EMBEDDED).network
+    own = load_network(
+        EMBEDDED, heads=HEADS, own_weights="pointing.safetensors", lender=lender
+    )
+    theirs, ours = weights_by_name(lender), weights_by_name(own.network)
+    return sorted(n for n in ours if ours[n].value is theirs[n].value)
+
+
 if __name__ == "__main__":
     told = answers()
     import keras
@@ -77,6 +91,7 @@ if __name__ == "__main__":
     document = {
         "answers": told,
         "engine": engine.name,
+        "borrowed": borrowed(),
         "backend": keras.backend.backend(),
         "frameworks": [one for one in ("tensorflow", "torch") if one in sys.modules],
     }

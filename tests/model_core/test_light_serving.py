@@ -44,6 +44,12 @@ def test_no_framework_is_in_a_process_that_serves_every_task(served):
     assert told["engine"] == "native-int8"
 
 
+def test_a_part_s_own_weights_take_memory_for_what_is_its_own_alone(served):
+    borrowed = served[0]["borrowed"]
+    assert "block_0/attention_norm/gamma_kernel" in borrowed
+    assert "block_0/attention/query/kernel" not in borrowed
+
+
 @pytest.mark.parametrize("task", ASKED)
 def test_every_task_is_answered(served, task):
     status, text = served[0]["answers"][task]

@@ -1,5 +1,6 @@
 """The memory that models may take follows the machine, and a container's limit."""
 
+import ctypes
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,26 @@ def test_a_system_that_does_not_tell_is_taken_for_a_small_laptop(monkeypatch):
 def test_half_precision_takes_half_and_a_mixed_policy_keeps_whole_weights():
     assert weights_bytes(10) == weights_bytes(10, "mixed_bfloat16") == 40
     assert weights_bytes(10, "bfloat16") == weights_bytes(10, "float16") == 20
+
+
+def resident_bytes():
+    pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+    return int(pages) * memory.os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
+def test_freed_memory_goes_back_to_the_system():
+    small = [bytes(10_000) for _ in range(5_000)]  # below what is mapped by itself
+    last = bytes(10_000)  # keeps the heap's end where it is
+    del small
+    held = resident_bytes()
+    memory.give_back()
+    assert held - resident_bytes() > 30_000_000
+    assert last
+
+
+def test_a_library_without_that_call_is_left_alone(monkeypatch):
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
+    memory.give_back()
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: name.upper())
+    memory.give_back()

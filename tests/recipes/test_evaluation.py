@@ -1,17 +1,24 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from model_core.checkpoints.own_weights import changes
+from model_core.checkpoints.reader import open_checkpoint
+from model_core.models.network import arrays_by_name
+from model_core.roles.parts import load_parts
 from recipes import evaluation
+from tests.model_core.playing_checkpoint import write_playing
 from tests.model_core.tiny_checkpoint import write_checkpoint
 
 
 @pytest.fixture(scope="module", name="model")
 def fixture_model(tmp_path_factory):
     folder = write_checkpoint(tmp_path_factory.mktemp("scored"), max_positions=256)
-    return evaluation.load(folder)
+    return evaluation.load(folder, "keras")  # one engine throughout
 
 
 def test_every_token_is_scored_once_with_context_before_it():
@@ -49,6 +56,19 @@ def test_bits_per_character_count_the_end_and_the_person_s_characters(model, tmp
     log_probs = full - np.log(np.exp(full).sum(-1, keepdims=True))
     bits = -sum(log_probs[i - 1, ids[i]] for i in range(2, len(ids))) / math.log(2)
     assert scores["bits_per_character"] == pytest.approx(bits / 16, abs=1e-3)
+
+
+def test_free_writing_is_scored_with_its_own_weights(tmp_path):
+    folder = write_playing(tmp_path)
+    with open_checkpoint(folder) as reader:
+        shared = {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
+    name = "block_1/feed_forward/inner/kernel"
+    own = {**shared, name: shared[name] + np.float32(0.5)}
+    save_file(changes(shared, own), folder / "generation.safetensors")
+    named = {"generation": "generation.safetensors"}
+    replace(load_parts(folder), own_weights=named).save(folder / "parts.json")
+    found = arrays_by_name(evaluation.load(folder).engine.network)[name]
+    np.testing.assert_allclose(found, shared[name] + 0.5, atol=1e-5)
 
 
 def test_poems_begin_with_the_openings_in_their_order(model):

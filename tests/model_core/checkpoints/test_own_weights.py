@@ -8,7 +8,7 @@ from model_core.checkpoints.errors import CheckpointFormatError
 from model_core.checkpoints.load import load_network
 from model_core.checkpoints.own_weights import changes, open_own
 from model_core.checkpoints.reader import open_checkpoint
-from model_core.models.network import arrays_by_name
+from model_core.models.network import arrays_by_name, weights_by_name
 from tests.model_core.playing_checkpoint import write_playing
 
 FILE = "pointing.safetensors"
@@ -23,6 +23,11 @@ def fixture_folder(tmp_path):
 def shared_of(folder):
     with open_checkpoint(folder) as reader:
         return {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
+
+
+def memory_of(variable):
+    """Where TensorFlow keeps a variable's numbers."""
+    return np.from_dlpack(variable.value.read_value()).ctypes.data
 
 
 def moved(shared, names, seed=0):
@@ -46,6 +51,31 @@ def test_a_part_reads_its_own_and_shares_the_rest(folder):
     same = {n for n in own if np.array_equal(found[n], shared[n])}
     assert {KERNEL, NORM}.isdisjoint(same)
     assert same == {name for name in own if np.array_equal(own[name], shared[name])}
+
+
+def test_what_a_part_leaves_alone_lies_in_memory_once(folder):
+    shared = shared_of(folder)
+    save_file(changes(shared, moved(shared, [KERNEL, NORM])), folder / FILE)
+    lender = load_network(folder).network
+    own = load_network(folder, own_weights=FILE, lender=lender).network
+    theirs, ours = weights_by_name(lender), weights_by_name(own)
+    same = {n for n in ours if memory_of(ours[n]) == memory_of(theirs[n])}
+    assert same == set(ours) - {KERNEL, NORM}
+    apart = arrays_by_name(load_network(folder, own_weights=FILE).network)
+    for name, array in arrays_by_name(own).items():
+        np.testing.assert_array_equal(array, apart[name])
+
+
+def test_who_borrows_and_then_learns_leaves_the_lender_alone(folder):
+    shared = shared_of(folder)
+    save_file(changes(shared, moved(shared, [KERNEL])), folder / FILE)
+    lender = load_network(folder).network
+    own = load_network(folder, own_weights=FILE, lender=lender).network
+    weight = weights_by_name(own)[NORM]
+    weight.assign(weight + 1)
+    weight.assign_add(np.ones(weight.shape, "float32"))
+    np.testing.assert_array_equal(arrays_by_name(lender)[NORM], shared[NORM])
+    np.testing.assert_allclose(arrays_by_name(own)[NORM], shared[NORM] + 2, rtol=1e-6)
 
 
 def test_the_file_holds_what_differs_and_nothing_else(folder):

@@ -229,28 +229,34 @@ def test_parts_that_nobody_knows_are_refused(tmp_path):
         load_model(folder, name="tiny")
 
 
-def test_a_part_with_weights_of_its_own_plays_with_them_alone(tmp_path):
+@pytest.mark.parametrize(
+    ("role", "part", "name"),
+    [
+        (TRIPLE_POINTER, "pointing", "gplinker/entity/sides/kernel"),
+        (TEXT_GENERATOR, "generation", "block_1/feed_forward/inner/kernel"),
+    ],
+    ids=["pointing", "generation"],
+)
+def test_a_part_with_weights_of_its_own_plays_with_them_alone(
+    tmp_path, role, part, name
+):
     folder = write_playing(tmp_path, spread=0.3, seed=4)
     with open_checkpoint(folder) as reader:
         shared = {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
-    name = "gplinker/entity/sides/kernel"
-    assert name in shared
     own = {**shared, name: shared[name] * np.float32(1.5)}
-    save_file(changes(shared, own), folder / "pointing.safetensors")
-    parts = replace(
-        load_parts(folder), own_weights={"pointing": "pointing.safetensors"}
-    )
+    save_file(changes(shared, own), folder / f"{part}.safetensors")
+    parts = replace(load_parts(folder), own_weights={part: f"{part}.safetensors"})
     parts.save(folder / "parts.json")
 
     cast = Cast(load_model(folder, name="tiny"))
-    pointer = cast.play(TRIPLE_POINTER)
-    others = [cast.play(role) for role in OURS if role is not TRIPLE_POINTER]
+    player = cast.play(role)
+    others = [cast.play(other) for other in OURS if other is not role]
 
     assert {id(one._model.engine) for one in others} == {id(cast._model.engine)}
-    found = arrays_by_name(pointer._model.engine.network)
+    found = arrays_by_name(player._model.engine.network)
     np.testing.assert_allclose(found[name], own[name], rtol=1e-2, atol=1e-3)
     np.testing.assert_array_equal(
         arrays_by_name(cast._model.engine.network)[name], shared[name]
     )
-    assert pointer.weights == cast.weights
-    assert cast.play(TRIPLE_POINTER) is pointer
+    assert player.weights == cast.weights
+    assert cast.play(role) is player

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -109,6 +110,18 @@ def test_a_line_does_not_depend_on_the_lines_around_it():
     alone = WORD_MARKS.of_text("北京大学")
     among = WORD_MARKS.of_text("南京市\n北京大学\n长江大桥")
     np.testing.assert_array_equal(among[4:8], alone)
+
+
+def test_tags_are_jiebas_and_their_words_the_dictionarys_own():
+    WORD_MARKS.load()
+    tagger = WORD_MARKS._tagger
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import jieba.posseg
+    plain = jieba.posseg.POSTokenizer(DICTIONARY.cutter)
+    assert tagger.word_tag_tab == plain.word_tag_tab
+    words = {id(word) for word in DICTIONARY.cutter.FREQ}
+    assert all(id(word) in words for word in tagger.word_tag_tab)
 
 
 def test_threads_share_one_dictionary_and_agree():

@@ -35,7 +35,7 @@ from recipes.lessons import (
     rewriting,
     styled,
 )
-from recipes.pretraining import Leg
+from recipes.pretraining import Leg, PlainText
 from recipes.task_corpus import LESSONS
 
 HEADS = (
@@ -94,7 +94,7 @@ class Options:
         tricks: Adversarial steps and the sparse softmax.
         frozen: What weights begin with that do not learn, e.g. ``token_embedding``.
         dropout: Rate inside the body.
-        cloze_rows: Share of a batch of plain text whose rows have blanks to fill.
+        plain: What a batch of plain text is made of.
     """
 
     noise: rewriting.Noise = field(default_factory=rewriting.Noise)
@@ -105,7 +105,7 @@ class Options:
     tricks: Tricks = field(default_factory=Tricks)
     frozen: tuple[str, ...] = ()
     dropout: float = 0.0
-    cloze_rows: float = CLOZE_ROWS
+    plain: PlainText = field(default_factory=lambda: PlainText(cloze_rows=CLOZE_ROWS))
 
 
 def settings_of(
@@ -126,7 +126,9 @@ def settings_of(
             "adversarial": options.tricks.adversarial,
             "sparse_top_k": options.tricks.sparse_top_k,
             "dropout": options.dropout,
-            "cloze_rows": options.cloze_rows,
+            "cloze_rows": options.plain.cloze_rows,
+            "prefix_rows": options.plain.prefix_rows,
+            **{f"plain_{n}": share for n, share in options.plain.sources.items()},
             "source_room": SOURCE_ROOM,
             "question_room": QUESTION_ROOM,
         },
@@ -213,15 +215,15 @@ def streams(
     )  # fmt: skip
     made["extract"] = extracting.batches(lessons / "extract.npz", formats, next(rngs))
     made["styled"] = styled.batches(lessons / "styled.npz", next(rngs), shape)
-    made["language"] = language_batches(corpus, leg, seed, options.cloze_rows)
+    made["language"] = language_batches(corpus, leg, seed, options.plain)
     return made
 
 
 def language_batches(
-    corpus: Path, leg: Leg, seed: int, cloze_rows: float
+    corpus: Path, leg: Leg, seed: int, plain: PlainText
 ) -> Iterator[Batch]:
     """Yield the batches of pretraining."""
-    parts = leg.parts(cloze_rows)
+    parts = leg.parts(plain)
     names = sorted({name for part in parts for name in part.shares})
     tokens = (corpus / "vocab.txt").read_text(encoding="utf8").split("\n")[:-1]
     return packing.mixed_batches(
@@ -230,7 +232,7 @@ def language_batches(
         pretraining.special_ids(tokens),
         length=leg.length,
         seed=seed,
-        losses_per_batch=int(leg.rows * leg.length * 0.86),
+        losses_per_batch=leg.num_losses(parts),
     )
 
 

@@ -5,7 +5,8 @@ Changes when another size or mixture is tried.
 
 import logging
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -19,9 +20,30 @@ from recipes import encoding, packing, vocabulary
 HEADS = ("language_model",)
 CAUSAL_SHARES = {"modern": 0.5, "novels": 0.15, "poems": 0.35}
 CLOZE_SHARES = {"modern": 0.5, "novels": 0.1, "poems": 0.1, "news": 0.3}
-CAUSAL_ROWS, PREFIX_ROWS, CLOZE_ROWS = 0.75, 0.125, 0.125
+PREFIX_ROWS, CLOZE_ROWS = 0.125, 0.125
+# Of a row's tokens, those with a loss, at most; a batch holds so many in all.
+LOSSES = {"causal": 1.0, "prefix": 0.6, "cloze": 0.16}
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """What a batch of plain text is made of.
+
+    Attributes:
+        prefix_rows: Share of its rows that are read up to a place and written from
+            there on.
+        cloze_rows: Share of its rows that have blanks to fill; the rest is causal.
+        sources: How often each source is drawn, but for the cloze.
+    """
+
+    prefix_rows: float = PREFIX_ROWS
+    cloze_rows: float = CLOZE_ROWS
+    sources: Mapping[str, float] = field(default_factory=lambda: dict(CAUSAL_SHARES))
+
+
+PLAIN_TEXT = PlainText()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +76,26 @@ class Leg:
         warmup = max(1, min(self.warmup_steps, start))  # a short try warms up shortly
         return WarmupStableDecay(self.peak_rate, warmup, start, end)
 
-    def parts(self, cloze_rows: float = CLOZE_ROWS) -> tuple[packing.Part, ...]:
-        """Return the rows of every batch by kind, so many of them a cloze."""
-        cloze = max(1, round(self.rows * cloze_rows))
-        prefix = max(1, round(self.rows * PREFIX_ROWS))
-        causal = self.rows - cloze - prefix
-        return (
-            packing.Part("causal", CAUSAL_SHARES, causal),
-            packing.Part("prefix", CAUSAL_SHARES, prefix),
+    def parts(self, plain: PlainText = PLAIN_TEXT) -> tuple[packing.Part, ...]:
+        """Return the rows of every batch of plain text by kind."""
+        cloze = _rows(self.rows, plain.cloze_rows)
+        prefix = _rows(self.rows, plain.prefix_rows)
+        sources = dict(plain.sources)
+        parts = (
+            packing.Part("causal", sources, self.rows - cloze - prefix),
+            packing.Part("prefix", sources, prefix),
             packing.Part("cloze", CLOZE_SHARES, cloze),
         )
+        return tuple(part for part in parts if part.rows)
+
+    def num_losses(self, parts: tuple[packing.Part, ...]) -> int:
+        """Return how many tokens of a batch have a loss, at most."""
+        return int(self.length * sum(LOSSES[part.kind] * part.rows for part in parts))
+
+
+def _rows(rows: int, share: float) -> int:
+    """Return a share of a batch's rows: none, or one at least."""
+    return max(1, round(rows * share)) if share else 0
 
 
 def core_config(
@@ -119,7 +151,7 @@ def train_leg(corpus: Path, run: Path, config: TransformerConfig, leg: Leg) -> T
         special_ids(tokens),
         length=leg.length,
         seed=trainer.progress.step,
-        losses_per_batch=int(leg.rows * leg.length * 0.86),
+        losses_per_batch=leg.num_losses(parts),
     )
     trainer.run(
         batches,

@@ -69,7 +69,7 @@ def train(options: argparse.Namespace) -> None:
 def _joint_options(options: argparse.Namespace) -> "joint.Options":
     """Return the tricks that the command line switches."""
     from model_core.training.objectives import Tricks
-    from recipes import joint
+    from recipes import joint, pretraining
     from recipes.lessons.rewriting import Noise
 
     return joint.Options(
@@ -81,7 +81,11 @@ def _joint_options(options: argparse.Namespace) -> "joint.Options":
         tricks=Tricks(options.adversarial, options.sparse_top_k),
         frozen=tuple(options.freeze),
         dropout=options.dropout,
-        cloze_rows=options.cloze_rows,
+        plain=pretraining.PlainText(
+            options.prefix_rows,
+            options.cloze_rows,
+            dict(options.source) or pretraining.CAUSAL_SHARES,
+        ),
     )
 
 
@@ -120,6 +124,15 @@ def _train_options(add: Add) -> None:
     add("--sparse-top-k", type=int, default=0, help="tokens of the sparse softmax")
     add("--dropout", type=float, default=0.0, help="inside the body")
     add("--cloze-rows", type=float, default=0.375, help="share of rows with blanks")
+    add("--prefix-rows", type=float, default=0.125, help="share of rows half read")
+    add(
+        "--source",
+        type=_share,
+        action="append",
+        default=[],
+        metavar="NAME=SHARE",
+        help="how often a source of plain text is drawn; one tells them all",
+    )
     add("--freeze", action="append", default=[], metavar="NAME", help="do not learn")
     add(
         "--share",

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Follow:
         sources: Data sets whose mean it is; empty for the whole set.
         must: What has to be reached; None where nothing has.
         aim: What is hoped for.
+        part: Whose weights are measured: those of its own, where it has some.
     """
 
     name: str
@@ -39,16 +41,18 @@ class Follow:
     sources: tuple[str, ...] = ()
     must: float | None = None
     aim: float | None = None
+    part: str = ""
 
 
+MODERN_MUST = round(0.9 * FIRST_EDITION_BITS, 4)
 FOLLOWED = (
-    Follow("modern", "modern", BITS, (), round(0.9 * FIRST_EDITION_BITS, 4), 4.3),
-    Follow("novels", "novels", BITS),
-    Follow("poems", "poems", BITS),
+    Follow("modern", "modern", BITS, (), MODERN_MUST, 4.3, part="generation"),
+    Follow("novels", "novels", BITS, part="generation"),
+    Follow("poems", "poems", BITS, part="generation"),
     Follow("title", "title", "rouge_l"),
     Follow("title_xwlb", "title", "rouge_l", ("xwlb",), 0.55, 0.70),
     Follow("title_csl", "title", "rouge_l", ("csl-clge", "csl-ydli"), 0.42, 0.52),
-    Follow("triples", "triples", "f1", (), 0.55, 0.72),
+    Follow("triples", "triples", "f1", (), 0.55, 0.72, part="pointing"),
     Follow("qa", "qa", "f1"),
     Follow("qa_cmrc", "qa", "f1", ("cmrc2018-dev",), 0.45, 0.65),
     Follow("eprstmt", "eprstmt", "accuracy", (), 0.65, 0.80),
@@ -75,12 +79,14 @@ class Release:
         tokens: That its weights have seen in all runs.
         seconds: Of training steps, in all runs; 0 where it is not known.
         figures: By the name of ``FOLLOWED``.
+        part: Whose own weights scored them; "" for the shared ones.
     """
 
     released: str
     tokens: int
     seconds: float
     figures: Mapping[str, Figure]
+    part: str = ""
 
     def replaces(self, other: "Release") -> bool:
         """Tell whether it measures the same tokens on as much, once again."""
@@ -113,20 +119,46 @@ class Line:
         return None if exponent > math.log10(FARTHEST_TOKENS) else 10**exponent
 
 
-def release_of(
-    scores: Mapping[str, Any], released: str, tokens: int, seconds: float
-) -> Release:
-    """Return the row that a release adds to the history.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What weights have seen: tokens, and seconds of training steps, in all runs."""
+
+    tokens: int
+    seconds: float
+
+    def __add__(self, other: "Seen") -> "Seen":
+        return Seen(self.tokens + other.tokens, self.seconds + other.seconds)
+
+
+def releases_of(
+    scores: Mapping[str, Any],
+    released: str,
+    shared: Seen,
+    own: Mapping[str, Seen] = MappingProxyType({}),
+) -> tuple[Release, ...]:
+    """Return the rows that a release adds to the history, the shared weights' first.
+
+    A part with weights of its own has a row for itself: they have seen more.
 
     Args:
         scores: What ``scores.json`` holds; figures that it lacks are left out.
         released: The day.
-        tokens: Seen in all runs.
-        seconds: Of training steps in all runs.
+        shared: What the shared weights have seen.
+        own: What a part's own weights have seen besides, by part.
     """
-    found = {one.name: _figure(one, scores) for one in FOLLOWED}
-    figures = {name: figure for name, figure in found.items() if figure}
-    return Release(released, tokens, round(seconds, 1), figures)
+    rows = {"": shared} | {part: shared + seen for part, seen in own.items()}
+    made = []
+    for part, seen in rows.items():
+        found = {
+            one.name: _figure(one, scores)
+            for one in FOLLOWED
+            if (one.part if one.part in own else "") == part
+        }
+        figures = {name: figure for name, figure in found.items() if figure}
+        if figures:
+            seconds = round(seen.seconds, 1)
+            made.append(Release(released, seen.tokens, seconds, figures, part))
+    return tuple(made)
 
 
 def read(path: Path) -> tuple[Release, ...]:
@@ -140,6 +172,7 @@ def read(path: Path) -> tuple[Release, ...]:
             row["tokens"],
             row["seconds"],
             {name: Figure(**one) for name, one in row["figures"].items()},
+            row.get("part", ""),
         )
         for row in rows
     )
@@ -225,4 +258,5 @@ def _json_of(one: Release) -> str:
         for name, figure in one.figures.items()
     )
     head = f'"released": "{one.released}", "tokens": {one.tokens}, '
+    head += f'"part": "{one.part}", ' if one.part else ""
     return f' {{{head}"seconds": {one.seconds},\n  "figures": {{\n{figures}\n  }}}}'

@@ -64,9 +64,9 @@ def _extrapolations(history: Sequence[Release]) -> Iterable[str]:
     for one in FOLLOWED:
         if one.aim is None:
             continue
-        found = points(history, one.name)
+        latest = [*points(history, one.name).values()][-1:]
+        found = points((row for row in history if not row.part), one.name)
         line = line_through(found)
-        latest = list(found.values())[-1] if found else None
         lines = [line, line_of_the_last(found)] if line else []
         asked = (
             _asked(one, value, lines, latest, hourly) for value in (one.must, one.aim)
@@ -86,7 +86,7 @@ def _asked(
     one: Follow,
     value: float | None,
     lines: Sequence[Line | None],
-    latest: Figure | None,
+    latest: Sequence[Figure],
     hourly: float,
 ) -> str:
     """Return a target and what each line says that it would take."""
@@ -95,7 +95,7 @@ def _asked(
         return ""
     told = _told(one, value)
     better = -1 if one.score == BITS else 1
-    if latest and (latest.value - value) * better >= 0:
+    if latest and (latest[-1].value - value) * better >= 0:
         return f"{told}：{words['reached']}"
     if not lines:
         return f"{told}：{words['too_few']}"

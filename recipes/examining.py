@@ -8,8 +8,12 @@ import argparse
 import json
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipes.commands import CORPUS, HISTORY, Add, Command
+
+if TYPE_CHECKING:
+    from recipes.curve import Release
 
 SECONDS_PER_HOUR = 3600
 
@@ -42,16 +46,29 @@ def curve(options: argparse.Namespace) -> None:
     from recipes import curve as following
     from recipes import curvecard
 
-    history = following.read(options.history)
     if options.add:
-        if not options.tokens or not options.released:
-            raise SystemExit("--add FILE needs --tokens N and --released DAY")
-        scores = json.loads(options.add.read_text(encoding="utf8"))
-        seconds = options.hours * SECONDS_PER_HOUR
-        row = following.release_of(scores, options.released, options.tokens, seconds)
-        history = following.joined(history, row)
-        following.write(history, options.history)
-    print(curvecard.section(history))
+        following.write(_with_release(options), options.history)
+    print(curvecard.section(following.read(options.history)))
+
+
+def _with_release(options: argparse.Namespace) -> "tuple[Release, ...]":
+    """Return the history with one release more, told or as its config tells."""
+    from recipes import curve as following
+    from recipes import releasing
+
+    told = options.tokens or (options.add.parent / "config.json").is_file()
+    if not told or not options.released:
+        raise SystemExit(
+            "--add FILE needs --released DAY, and --tokens N where no config.json "
+            "stands beside the file"
+        )
+    scores = json.loads(options.add.read_text(encoding="utf8"))
+    if not options.tokens:
+        folder = options.add.parent
+        return releasing.followed(options.history, scores, folder, options.released)
+    seen = following.Seen(options.tokens, options.hours * SECONDS_PER_HOUR)
+    (row,) = following.releases_of(scores, options.released, seen)
+    return following.joined(following.read(options.history), row)
 
 
 def _overlap_options(add: Add) -> None:
@@ -64,7 +81,7 @@ def _overlap_options(add: Add) -> None:
 def _curve_options(add: Add) -> None:
     add("--history", type=Path, default=HISTORY)
     add("--add", type=Path, metavar="FILE", help="scores.json of a release")
-    add("--tokens", type=int, default=0, help="that its weights had seen")
+    add("--tokens", type=int, default=0, help="that its weights saw, else by config")
     add("--hours", type=float, default=0.0, help="of its training steps")
     add("--released", default="", metavar="DAY", help="e.g. 2026-11-21")
 

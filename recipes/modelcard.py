@@ -24,6 +24,7 @@ SOURCES = {
 
 
 WORDS = json.loads(Path(__file__).with_name("modelcard_words.json").read_text("utf8"))
+PLAYS_HEADING, DATA_HEADING = "## 一份权重，六出戏", "## 数据 · Data"
 TAGS = ("chinese", "text-generation", "poetry", "keras", "unilm")
 PLAY_TAGS = ("summarization", "question-answering", "text-classification")
 
@@ -71,6 +72,25 @@ def write_card(
     (folder / "scores.json").write_text(figures, encoding="utf8")
 
 
+def rewrite_card(folder: Path, curve: str) -> None:
+    """Write a checkpoint's card again, after some of its figures or files changed.
+
+    Everything comes from scores.json and config.json but what is told of the plays,
+    which stays as the release wrote it.
+
+    Args:
+        folder: Of a release.
+        curve: The section about earlier releases.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
+    *before, last = config["training"]["runs"]
+    card = (folder / "README.md").read_text(encoding="utf8")
+    first, after = card.find(PLAYS_HEADING), card.index(DATA_HEADING)
+    plays = card[first:after] if first >= 0 else ""
+    write_card(folder, scores, {**last, "before": before}, plays, curve)
+
+
 def _runs(runs: list[Run]) -> list[str]:
     """Return a line per run where one began with the weights of another."""
     if len(runs) == 1:
@@ -98,8 +118,10 @@ def _own(training: dict[str, Any], folder: Path) -> list[str]:
 
 def _again(training: dict[str, Any], plays: str) -> list[str]:
     """Return the commands that make these weights again."""
-    own = WORDS["again"]["own"] if training.get("own_weights") else []
-    return [*WORDS["again"]["plays" if plays else "core"], *own]
+    lines = list(WORDS["again"]["plays" if plays else "core"])
+    for part in training.get("own_weights", {}):
+        lines += WORDS["again"]["own"][part]
+    return lines
 
 
 def _devices(run: Run) -> str:

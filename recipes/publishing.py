@@ -83,22 +83,38 @@ def release(options: argparse.Namespace) -> None:
     if options.manners:
         amount = manners.Amount(options.manners, options.poems)
         scores["manners"] = releasing.behaved(play, options.corpus, files, amount)
-    told = _curve(scores, facts, options)
+    told = _curve(scores, options.output, options)
     modelcard.write_card(options.output, scores, facts, plays, told)
     print(json.dumps(scores, ensure_ascii=False))
 
 
-def _curve(
-    scores: dict[str, Any], facts: dict[str, Any], options: argparse.Namespace
-) -> str:
+def card(options: argparse.Namespace) -> None:
+    """Write an exported core's card again; with --corpus, after scoring free writing.
+
+    For a part's own weights: what the other parts score is as the release found it.
+    """
+    from recipes import evaluation, modelcard, releasing
+
+    path = options.weights / "scores.json"
+    if options.corpus:
+        scores = json.loads(path.read_text(encoding="utf8"))
+        model = evaluation.load(options.weights)
+        written = releasing.written(model, options.corpus, options.chars, options.poems)
+        text = json.dumps({**scores, **written}, ensure_ascii=False, indent=1) + "\n"
+        path.write_text(text, encoding="utf8")
+    scores = json.loads(path.read_text(encoding="utf8"))
+    modelcard.rewrite_card(options.weights, _curve(scores, options.weights, options))
+
+
+def _curve(scores: dict[str, Any], folder: Path, options: argparse.Namespace) -> str:
     """Note the release in the history beside it; return the card's section."""
     from datetime import UTC, datetime
 
     from recipes import curve, curvecard, releasing
 
     today = datetime.now(UTC).date().isoformat()
-    history = releasing.followed(options.history, scores, facts, today)
-    curve.write(history, options.output / "history.json")
+    history = releasing.followed(options.history, scores, folder, today)
+    curve.write(history, folder / "history.json")
     return curvecard.section(history)
 
 
@@ -207,6 +223,14 @@ def _release_options(add: Add) -> None:
     )
 
 
+def _card_options(add: Add) -> None:
+    add("--weights", type=Path, default=WEIGHTS)
+    add("--corpus", type=Path, help="held-back texts, to score free writing anew")
+    add("--chars", type=int, default=40_000, help="held-back characters to read")
+    add("--poems", type=int, default=20, help="poems per form")
+    add("--history", type=Path, default=HISTORY, help="of the releases before it")
+
+
 def _part_and_run(text: str) -> tuple[str, Path]:
     part, run = named_value(text)
     return part, Path(run)
@@ -216,4 +240,5 @@ COMMANDS: dict[str, Command] = {
     "export": Command(export, _run_options),
     "own-weights": Command(own_weights, _own_options),
     "release": Command(release, _release_options),
+    "card": Command(card, _card_options),
 }

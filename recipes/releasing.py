@@ -6,13 +6,14 @@ Changes when a release measures another thing. Runs what the page runs.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from model_core.checkpoints.survey import survey_checkpoint
+from model_core.checkpoints.survey import load_config, survey_checkpoint
 from model_core.interfaces import SUMMARIZER, TEXT_GENERATOR
 from model_core.roles.loaded import LoadedModel
-from model_core.training.lineage import lineage, total
+from model_core.training.lineage import Run, total
 from recipes import curve, evaluation, manners
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS, DevSet, Play, answered, files_of
 from recipes.evaluate_tasks import Report, report_of
@@ -100,16 +101,22 @@ def behaved(
 
 
 def followed(
-    history: Path, scores: Mapping[str, Any], facts: Mapping[str, Any], released: str
+    history: Path, scores: Mapping[str, Any], folder: Path, released: str
 ) -> tuple[curve.Release, ...]:
     """Return a history of releases with this one.
 
     Args:
         history: The file of those before it; it need not be there.
         scores: Of this release.
-        facts: Of the run's snapshot.
+        folder: Its checkpoint, whose config tells what the weights have seen.
         released: The day.
     """
-    whole = total(lineage(facts))
-    row = curve.release_of(scores, released, whole["tokens"], whole["seconds"])
-    return curve.joined(curve.read(history), row)
+    training = load_config(folder)["training"]
+    own = {part: _seen(runs) for part, runs in training.get("own_weights", {}).items()}
+    rows = curve.releases_of(scores, released, _seen(training["runs"]), own)
+    return reduce(curve.joined, rows, curve.read(history))
+
+
+def _seen(runs: list[Run]) -> curve.Seen:
+    whole = total(runs)
+    return curve.Seen(whole["tokens"], whole["seconds"])

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from recipes import __main__ as recipes
-from recipes import curve, curvecard
-from recipes.curve import FOLLOWED, Figure, Release
+from recipes import curve, curvecard, releasing
+from recipes.curve import FOLLOWED, Figure, Release, Seen
 
 ASSET = Path(__file__).parents[2] / "assets" / "embedded" / "history.json"
 MODES = {"half": {"f1": 0.4}, "links": {"f1": 0.5}}
@@ -35,7 +36,8 @@ def release(tokens, value=0.5, over=10, day="2026-01-01", name="triples"):
 
 
 def test_figures_are_the_best_mode_and_the_mean_of_their_sources():
-    row = curve.release_of(SCORES, "2026-01-01", 7, 1.0)
+    (row,) = curve.releases_of(SCORES, "2026-01-01", Seen(7, 1.0))
+    assert (row.tokens, row.seconds) == (7, 1.0)
     assert row.figures == {
         "modern": Figure(6.0, 1000),
         "title": Figure(0.3, 8),
@@ -45,8 +47,23 @@ def test_figures_are_the_best_mode_and_the_mean_of_their_sources():
     }
 
 
+def test_a_part_with_weights_of_its_own_has_a_row_with_what_they_have_seen():
+    own = {
+        "pointing": Seen(3, 0.5),
+        "words": Seen(100, 9.0),
+    }  # nothing is told of words
+    shared, pointing = curve.releases_of(SCORES, "2026-01-01", Seen(7, 1.0), own)
+    assert (pointing.tokens, pointing.seconds, pointing.part) == (10, 1.5, "pointing")
+    assert set(pointing.figures) == {"triples"}
+    assert (shared.tokens, set(shared.figures)) == (
+        7,
+        {"modern", "title", "title_csl", "qa"},
+    )
+
+
 def test_a_history_is_read_as_it_was_written(tmp_path):
-    history = (curve.release_of(SCORES, "2026-01-01", 7, 1.0), release(9))
+    own = {"pointing": Seen(1, 1.0)}
+    history = (*curve.releases_of(SCORES, "2026-01-01", Seen(7, 1.0), own), release(9))
     curve.write(history, tmp_path / "history.json")
     assert curve.read(tmp_path / "history.json") == history
     assert curve.read(tmp_path / "none.json") == ()
@@ -111,6 +128,15 @@ def test_what_a_line_cannot_say_is_said(values, told):
     assert told in rows_of(history)[1][1]
 
 
+def test_weights_of_its_own_reach_what_is_asked_and_are_in_no_line():
+    history = [release(10 ** (6 + n), 0.1 * n) for n in range(3)]
+    own = replace(release(2 * 10**8, 0.6), part="pointing")
+    _, (measured, beyond) = rows_of([*history, own])
+    assert measured.endswith("| 20.0（10） | 60.0（10） |")
+    assert "| +10.0 pt | 0.0 pt（3） |" in beyond
+    assert "55.0：已到 · reached" in beyond
+
+
 def test_bits_are_better_where_they_are_lower():
     history = [release(10 ** (6 + n), 7.0 - n, name="modern") for n in range(3)]
     assert "4.300：501.2 M，5 h / 501.2 M，5 h" in curvecard.section(history)
@@ -127,8 +153,9 @@ def test_everything_followed_has_its_words():
 def test_the_shipped_history_knows_the_shipped_scores():
     history = curve.read(ASSET)
     scores = json.loads(ASSET.with_name("scores.json").read_text(encoding="utf8"))
-    shipped = curve.release_of(scores, "", 0, 0.0)
-    assert shipped.figures in [one.figures for one in history]
+    for shipped in releasing.followed(Path("none"), scores, ASSET.parent, "today"):
+        row = next(one for one in history if one.figures == shipped.figures)
+        assert (row.tokens, row.seconds) == (shipped.tokens, shipped.seconds)
     assert list(history) == sorted(history, key=lambda one: one.tokens)
 
 
@@ -146,5 +173,5 @@ def test_the_command_notes_a_release_and_prints_the_curve(
     assert run() == run(*add, 5_000_000) == "\n"
     assert "| 5.0 M | 9.0 M |" in run(*add, 9_000_000, "--hours", 2)
     assert len(curve.read(tmp_path / "history.json")) == 2
-    with pytest.raises(SystemExit, match="needs --tokens N and --released DAY"):
+    with pytest.raises(SystemExit, match="needs --released DAY, and --tokens N"):
         run(*add[:2])

@@ -122,7 +122,35 @@ def test_a_part_with_weights_of_its_own_is_told_with_its_runs(folder):
     text = card(folder)
     assert "`pointing.safetensors`，1.2 MB" in text
     assert "2.0 M 词元 tokens，7 步 steps，0.5 小时 hours" in text
-    assert "recipes own-weights --run runs/PART" in text
+    assert "own-weights --run runs/triples-2 --part pointing" in text
+    assert "--part generation" not in text
+
+
+def test_a_card_is_written_again_from_what_lies_beside_it(folder):
+    plays = f"{modelcard.PLAYS_HEADING}\n\n| told | once |\n\n"
+    first = card(folder, plays=plays)
+    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
+    config["training"] = {"runs": lineage(FACTS)}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf8")
+    modelcard.rewrite_card(folder, "")
+    path = folder / "README.md"
+    assert path.read_text(encoding="utf8") == first
+
+    better = SCORES | {"modern": {**SCORES["modern"], "bits_per_character": 5.5}}
+    (folder / "scores.json").write_text(json.dumps(better), encoding="utf8")
+    modelcard.rewrite_card(folder, "## curve\n\n")
+    text = path.read_text(encoding="utf8")
+    assert "| 5.500 | 100 字" in text
+    assert text.index("## curve") < text.index("| told | once |")
+
+
+def test_a_core_has_no_plays_to_keep(folder):
+    first = card(folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
+    config["training"] = {"runs": lineage(FACTS)}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf8")
+    modelcard.rewrite_card(folder, "")
+    assert (folder / "README.md").read_text(encoding="utf8") == first
 
 
 def test_plays_stand_between_scores_and_data_with_their_own_commands(folder):

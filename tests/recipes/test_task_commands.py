@@ -178,8 +178,13 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
         < card.index("## 六出戏")
     )
     history = curve.read(place / "released/history.json")
-    assert [one.tokens for one in history] == [0, 5]
-    assert history[0].figures["triples"].over == 2
+    assert [(one.tokens, one.part) for one in history] == [
+        (0, ""),
+        (0, "pointing"),
+        (5, ""),
+    ]
+    assert set(history[1].figures) == {"triples"}
+    assert history[1].figures["triples"].over == 2
     assert "### " not in (place / "local/failures.md").read_text(encoding="utf8")
 
 
@@ -188,3 +193,24 @@ def test_a_release_of_plays_asks_for_the_data_before_it_begins(place, monkeypatc
     with pytest.raises(SystemExit, match="needs --data DIR"):
         call(monkeypatch, "release", *asked, "--output", place / "nothing")
     assert not (place / "nothing").exists()
+
+
+def test_free_writing_is_scored_anew_and_the_plays_stay_as_they_were(
+    place, monkeypatch
+):
+    folder = shutil.copytree(place / "made", place / "shipped")
+    told = f"{modelcard.PLAYS_HEADING}\n\n| told | once |\n\n"
+    (folder / "README.md").write_text(told + modelcard.DATA_HEADING, encoding="utf8")
+    kept = {"something else": {"examples": 3}}
+    (folder / "scores.json").write_text(json.dumps({"tasks": kept}), encoding="utf8")
+    where = ("--weights", folder, "--history", folder / "history.json")
+    corpus = ("--corpus", place / "corpus", "--chars", 1, "--poems", 1)
+    call(monkeypatch, "card", *where, *corpus)
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
+    assert (scores["tasks"], scores["poems_per_form"]) == (kept, 1)
+    card = (folder / "README.md").read_text(encoding="utf8")
+    assert told in card
+    assert f"| {scores['modern']['bits_per_character']:.3f} |" in card
+    assert [set(one.figures) for one in curve.read(folder / "history.json")] == [
+        {"modern", "novels", "poems"}
+    ]

@@ -1,5 +1,6 @@
 """Laws of the C kernels that no other engine has to keep, and what may go wrong."""
 
+import math
 import os
 import stat
 import subprocess
@@ -296,6 +297,37 @@ def test_what_is_no_number_is_not_rounded_to_one(odd, precision):
     kernel = np.ones((21, 5), "float32")
     found = Kernels().linear(PackedLinear.of(kernel, None, precision), inputs)
     assert np.isfinite(found).all(axis=1).tolist() == [True, False, True]
+
+
+def exact_activations():
+    """Return each activation over float64, as the field defines it."""
+    erf = np.vectorize(math.erf)
+    inside = lambda x: np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)  # noqa: E731
+    return {
+        "gelu": lambda x: 0.5 * x * (1 + erf(x / np.sqrt(2))),
+        "gelu_new": lambda x: 0.5 * x * (1 + np.tanh(inside(x))),
+        "relu": lambda x: np.maximum(x, 0),
+        "silu": lambda x: x / (1 + np.exp(-x)),
+        "tanh": np.tanh,
+    }
+
+
+@pytest.mark.parametrize("name", exact_activations())
+def test_activations_are_what_the_field_defines(name):
+    numbers = np.concatenate([np.linspace(-9, 9, 20_001), [0.0, 80.0, -80.0]])
+    inputs = numbers[:, None].astype("float32")
+    packed = PackedLinear.of(np.ones((1, 5), "float32"))
+    found = Kernels().linear(packed, inputs, name)
+    exact = exact_activations()[name](inputs.astype(float))
+    size = np.maximum(1, np.abs(inputs))
+    np.testing.assert_allclose(found / size, (exact + 0 * found) / size, atol=3e-7)
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu_new"])
+def test_an_activation_hides_nothing_that_is_no_number(name):
+    packed = PackedLinear.of(np.ones((1, 5), "float32"))
+    odd = Kernels().linear(packed, np.full((2, 1), np.nan, "float32"), name)
+    assert np.isnan(odd).all()
 
 
 def test_a_column_of_zeros_stays_zero():

@@ -43,6 +43,19 @@ EMULATED emulated_floats emulated_fmadd(emulated_floats a, emulated_floats b,
 }
 #define _mm512_fmadd_ps emulated_fmadd
 
+/* The second of two, unless the first is larger (or smaller): so with what is no number. */
+EMULATED emulated_floats emulated_max(emulated_floats a, emulated_floats b) {
+    for (int i = 0; i < 16; i++) b[i] = a[i] > b[i] ? a[i] : b[i];
+    return b;
+}
+#define _mm512_max_ps emulated_max
+
+EMULATED emulated_floats emulated_min(emulated_floats a, emulated_floats b) {
+    for (int i = 0; i < 16; i++) b[i] = a[i] < b[i] ? a[i] : b[i];
+    return b;
+}
+#define _mm512_min_ps emulated_min
+
 EMULATED emulated_half emulated_load(const void *p) {
     emulated_half v;
     memcpy(&v, p, sizeof v);

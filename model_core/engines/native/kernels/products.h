@@ -52,10 +52,9 @@ static const finish as_it_is = {NULL, NULL, MP_LINEAR, MP_SET};
 INLINE vf activated(vf x, int activation) {
     switch (activation) {
     case MP_GELU:
-        return 0.5f * x * (1.0f + error_function(x * 0.70710678f));
+        return weighed_by(x, &normal);
     case MP_GELU_NEW:
-        return 0.5f * x *
-               (1.0f + hyperbolic_tangent(0.79788456f * (x + 0.044715f * x * x * x)));
+        return weighed_by(x, &nearly_normal);
     case MP_RELU:
         return larger(x, all(0.0f));
     case MP_SILU:
@@ -356,7 +355,7 @@ static float largest_size(const float *numbers, int count) {
     int c = 0;
     for (; c + LANES <= count; c += LANES) {
         vf x = load(numbers + c);
-        sizes = larger(sizes, larger(x, -x));
+        sizes = larger(sizes, size_of(x));
         no_number = no_number + (x - x);
     }
     float most = largest_of(sizes), spoilt = sum_of(no_number);
@@ -382,6 +381,15 @@ static void to_shorts(const float *from, int in, int64_t room, float scale, int1
 static int32_t to_bytes(const float *from, int in, int64_t room, float scale, int8_t *to) {
     vi total = {0};
     int c = 0;
+    for (; c + 4 * LANES <= in; c += 4 * LANES) {
+        vi of_four[4];
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            of_four[v] = nearest(load(from + c + v * LANES) * scale);
+            total = total + of_four[v];
+        }
+        store_all_bytes(to + c, of_four[0], of_four[1], of_four[2], of_four[3]);
+    }
     for (; c + LANES <= in; c += LANES) {
         vi numbers = nearest(load(from + c) * scale);
         total = total + numbers;

@@ -30,8 +30,8 @@ OTHERS = {  # fields besides the one that is tried
 }
 
 
-OFTEN = ("triples", "summary")
-"""These in every check; the others' guards are tried without a browser as well."""
+OFTEN = ("triples",)
+"""In every check; the others' guards are tried without a browser as well."""
 PARTED = [
     name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow)
     for name in TABS

@@ -21,7 +21,10 @@ NETWORK = (
 )
 QUICK = NETWORK[:2]
 """Of these; jax compiles every shape of the others anew, and of every config."""
-NOT_QUICK = ("post_norm", "pre_norm", "rich", "names_its_outputs", "low_precision")
+NOT_QUICK = (
+    "post_norm", "pre_norm", "rich", "names_its_outputs", "low_precision",
+    "heads_asked_for", "vocabulary_head",
+)  # fmt: skip
 # every shape is compiled anew, which takes minutes where XLA compiles it
 PARTS = tuple(
     f"roles/test_{name}.py"

@@ -6,10 +6,17 @@ The ids of a tab's components begin with its name.
 import csv
 import io
 import json
+import re
 import time
 from pathlib import Path
 
-from tests.browser.visits import PATIENCE_MS, open_tab, running_now, width_of
+from tests.browser.visits import (
+    PATIENCE_MS,
+    open_tab,
+    running_now,
+    shoot,
+    width_of,
+)
 
 FREED_SECONDS = 5  # beside other tests; what is stopped would go on for longer
 
@@ -125,6 +132,28 @@ class Tab:
         self.view.locator("[data-mp-action=copy]").nth(nth).click()
         self.page.wait_for_selector("text=已复制 Copied")
         return self.page.evaluate("navigator.clipboard.readText()")
+
+
+def check_phones(page, names):
+    """Run an example on each tab of a phone's page and check its width."""
+    for name in names:
+        phone = Tab(page, name)
+        phone.fill_example()
+        phone.run()
+        check_phone(phone)
+        shoot(page, f"phone-{name}")
+
+
+def check_sentences(page, sentences):
+    """Ask for nothing on each tab and check that its refusal is in English alone."""
+    for name, sentence in sentences.items():
+        tab = Tab(page, name)
+        tab.run_button.click()
+        toast = page.wait_for_selector(f"text={sentence}")
+        assert not re.search(r"[\u4e00-\u9fff]", toast.inner_text())
+        page.locator(".toast-body button").first.click()
+        toast.wait_for_element_state("hidden")
+        tab.end()
 
 
 def check_phone(phone):

@@ -1,10 +1,8 @@
 """The sentences tab in a real browser: its five parts, from a click to a file."""
 
-import re
-
 import pytest
 
-from tests.browser.tabs import Tab, check_phone
+from tests.browser.tabs import check_phones, check_sentences
 from tests.browser.visits import ENGLISH, PHONE, shoot
 
 pytestmark = pytest.mark.browser
@@ -112,13 +110,7 @@ def test_replaced_characters_are_marked_in_their_text(tab):
 
 
 def test_a_phone_shows_every_part_in_its_width(tab):
-    page = tab(PARTS[0], **PHONE).page
-    for name in PARTS:
-        phone = Tab(page, name)
-        phone.fill_example()
-        phone.run()
-        check_phone(phone)
-        shoot(page, f"phone-{name}")
+    check_phones(tab(PARTS[0], **PHONE).page, PARTS)
 
 
 ENGLISH_SENTENCES = {
@@ -131,15 +123,7 @@ ENGLISH_SENTENCES = {
 
 
 def test_an_english_browser_reads_english_sentences(tab):
-    page = tab(PARTS[0], **ENGLISH).page
-    for name in PARTS:
-        english = Tab(page, name)
-        english.run_button.click()
-        toast = page.wait_for_selector(f"text={ENGLISH_SENTENCES[name]}")
-        assert not re.search(r"[\u4e00-\u9fff]", toast.inner_text())
-        page.locator(".toast-body button").first.click()
-        toast.wait_for_element_state("hidden")
-        english.end()
+    check_sentences(tab(PARTS[0], **ENGLISH).page, ENGLISH_SENTENCES)
 
 
 def test_a_missing_second_sentence_is_named_in_the_readers_language(tab):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.tabs import TABS, Tab, check_phone
+from tests.browser.tabs import TABS, check_phones, check_sentences
 from tests.browser.visits import (
     DESKTOP,
     ENGLISH,
@@ -352,13 +352,7 @@ def test_extracting_alone_writes_nothing_new(tab):
 
 
 def test_a_phone_shows_every_tab_in_its_width(tab):
-    page = tab(PLAYS[0], **PHONE).page
-    for name in PLAYS:
-        phone = Tab(page, name)
-        phone.fill_example()
-        phone.run()
-        check_phone(phone)
-        shoot(page, f"phone-{name}")
+    check_phones(tab(PLAYS[0], **PHONE).page, PLAYS)
 
 
 ENGLISH_SENTENCES = {
@@ -372,15 +366,7 @@ ENGLISH_SENTENCES = {
 
 
 def test_an_english_browser_reads_english_sentences_on_every_tab(tab):
-    page = tab(PLAYS[0], **ENGLISH).page
-    for name in PLAYS:
-        english = Tab(page, name)
-        english.run_button.click()
-        toast = page.wait_for_selector(f"text={ENGLISH_SENTENCES[name]}")
-        assert not re.search(r"[\u4e00-\u9fff]", toast.inner_text())
-        page.locator(".toast-body button").first.click()
-        toast.wait_for_element_state("hidden")
-        english.end()
+    check_sentences(tab(PLAYS[0], **ENGLISH).page, ENGLISH_SENTENCES)
 
 
 def choose_task(page, name):

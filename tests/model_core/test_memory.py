@@ -49,8 +49,31 @@ def test_freed_memory_goes_back_to_the_system():
     assert last
 
 
+class Other:
+    """A C library that has no such call."""
+
+    asked = ()
+
+    def __getattr__(self, name):
+        self.asked += (name,)
+        raise AttributeError(name)
+
+
 def test_a_library_without_that_call_is_left_alone(monkeypatch):
-    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
+    other = Other()
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: other)
     memory.give_back()
-    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: name.upper())
+    assert other.asked == ("malloc_trim",)
+
+
+@pytest.mark.parametrize("failure", [OSError, TypeError])
+def test_a_system_that_opens_no_library_by_no_name_is_left_alone(monkeypatch, failure):
+    opened = []
+
+    def refuse(name):
+        opened.append(name)
+        raise failure(name)
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", refuse)
     memory.give_back()
+    assert opened == [None]

@@ -14,16 +14,18 @@ from model_core.engines.native import library
 from model_core.engines.native.compiler import NativeUnavailableError
 
 if TYPE_CHECKING:
+    from model_core.config import TransformerConfig
     from model_core.engines.base import Engine
+    from model_core.engines.native.panels import Precision
     from model_core.models.network import Network
 
 
 def automatic_engine(network: "Network") -> "Engine":
     """Return the fastest engine for a network on this machine.
 
-    On an accelerator Keras; else the kernels, with the weights as int8. Where they are
-    still being built, Keras answers until they are there; where they cannot be built,
-    it goes on doing so.
+    On an accelerator Keras; else the kernels, with int8 weights (see
+    ``native_precision``). Where they are still being built, Keras answers until they
+    are there; where they cannot be built, it goes on doing so.
     """
     if active_backend().accelerator():
         return KerasEngine(network)
@@ -73,11 +75,36 @@ def exact_engine(network: "Network") -> "Engine":
         return KerasEngine(network)
 
 
+MANY_PRODUCTS = 16_000_000
+"""Of an encoder with more for each token, batches take long enough to be felt."""
+
+
+def native_precision(network: "Network") -> "Precision":
+    """Return how the kernels multiply where nobody asked.
+
+    A network that writes has its rows rounded to shorts: a step's time is that of
+    moving weights. A large encoder has them rounded to bytes, as dynamic quantisation
+    does elsewhere: over whole texts half the instructions are felt, for an error of
+    the usual size. Small encoders are quick either way.
+    """
+    writes = "language_model" in network.heads or network.config.num_decoder_layers
+    if writes or products_of_token(network.config) < MANY_PRODUCTS:
+        return "int8"
+    return "dynamic"
+
+
+def products_of_token(config: "TransformerConfig") -> int:
+    """Return the multiplications by weights that the body does for each token."""
+    attention = 4 * config.heads_size
+    feed_forward = (2 + config.gated_feed_forward) * config.intermediate_size
+    return config.num_hidden_layers * config.hidden_size * (attention + feed_forward)
+
+
 _building = Lock()
 
 
 def _native(network: "Network") -> "Engine":
-    from model_core.engines.native.engine import NativeInt8Engine  # noqa: PLC0415
+    from model_core.engines.native.engine import NativeEngine  # noqa: PLC0415
 
     with _building:
-        return NativeInt8Engine(network)
+        return NativeEngine(network, native_precision(network))

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from benchmarks import table
 from benchmarks.clock import seconds_of
 from benchmarks.contract import GreedySteps
 from benchmarks.limits import (
@@ -15,8 +17,19 @@ from benchmarks.limits import (
     read_flops_seconds,
 )
 from benchmarks.parts import agreement
-from benchmarks.shapes import SCALES, SPECIAL_TOKENS, drawn_ids, vocabulary
+from benchmarks.shapes import (
+    SCALES,
+    SPECIAL_TOKENS,
+    bart_values,
+    bert_values,
+    drawn_ids,
+    gpt2_values,
+    vocabulary,
+)
 from benchmarks.table import Line, lead, page, spread
+from model_core.engines.automatic import native_precision
+from model_core.engines.native.engine import NAMES
+from model_core.models.families import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"
 BASE = SCALES["base"]
@@ -102,9 +115,33 @@ def test_the_lead_is_over_the_best_peer():
         Line("peer-b", "int8", False, 10.0, ()),
         Line("peer-c", "int8", False, 5.0, ()),
     ]
-    assert "**2.00**" in lead(lines)
-    assert "peer-b" in lead(lines)
-    assert lead(lines[:1]) == lead(lines[1:]) == ""
+    assert "**2.00**" in lead(lines, "ours-a")
+    assert "peer-b" in lead(lines, "ours-a")
+    assert lead(lines[:1], "ours-a") == lead(lines[1:], "ours-a") == ""
+
+
+def test_what_runs_unasked_has_its_own_figure_where_it_is_not_the_best():
+    lines = [
+        Line("ours-a", "int8", True, 20.0, ()),
+        Line("ours-b", "int8", True, 15.0, ()),
+        Line("peer-c", "int8", False, 10.0, ()),
+    ]
+    assert "**1.50**" in lead(lines, "ours-b")
+    assert "ours-b" not in lead(lines, "ours-a")
+
+
+@pytest.mark.parametrize(
+    ("part", "family", "values", "head"),
+    [
+        ("decode", "gpt2", gpt2_values(BASE), "language_model"),
+        ("encoder", "bert", bert_values(BASE), "masked_lm"),
+        ("beams", "bart", bart_values(BASE), "language_model"),
+    ],
+)
+def test_the_page_names_the_engine_that_runs_unasked(part, family, values, head):
+    config = FAMILIES[family].config_from_json(values)
+    chosen = native_precision(SimpleNamespace(config=config, heads={head: None}))
+    assert table.BY_ITSELF[part] == f"ours-native-{NAMES[chosen]}"
 
 
 def test_a_spread_is_shown_only_where_there_is_one():

@@ -2,10 +2,12 @@
 
 import math
 import os
+import re
 import stat
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,6 +54,13 @@ from tests.model_core.tiny import (
 
 pytestmark = pytest.mark.kernels
 
+BERT_BASE = replace(
+    POST_NORM,
+    hidden_size=768,
+    num_hidden_layers=12,
+    num_attention_heads=12,
+    intermediate_size=3072,
+)
 KNOWN = {name: config for name, config in DECODED.items() if name != "transfer"}
 KNOWN |= {
     "uneven": replace(ROTARY, attention_head_size=10, intermediate_size=37),
@@ -532,6 +541,40 @@ def test_an_instruction_set_nobody_knows_is_refused_with_the_known(monkeypatch):
 def test_automatic_takes_the_kernels_where_they_are_ready():
     library.load_kernels()
     assert build_engine("auto", build_network(ROTARY)).name == "native-int8"
+
+
+@pytest.mark.parametrize(
+    ("config", "heads", "expected"),
+    [
+        (BERT_BASE, ("span",), "dynamic"),
+        (BERT_BASE, ("masked_lm",), "dynamic"),
+        (BERT_BASE, (), "dynamic"),
+        (BERT_BASE, ("language_model", "span"), "int8"),
+        (replace(BERT_BASE, num_decoder_layers=6), (), "int8"),
+        (replace(BERT_BASE, num_layer_groups=1), ("masked_lm",), "dynamic"),
+        (replace(BERT_BASE, num_hidden_layers=2), ("span",), "int8"),
+    ],
+)
+def test_large_encoders_are_read_with_rounded_rows_unless_asked_otherwise(
+    config, heads, expected
+):
+    network = SimpleNamespace(config=config, heads=dict.fromkeys(heads))
+    assert automatic.native_precision(network) == expected
+
+
+@pytest.mark.parametrize("config", [POST_NORM, RICH])
+def test_products_of_a_token_are_the_weights_of_the_matrices(config):
+    weights = weights_by_name(build_network(config))
+    matrices = re.compile(r"block_\d+/.*/kernel")
+    sizes = [math.prod(w.shape) for name, w in weights.items() if matrices.match(name)]
+    assert automatic.products_of_token(config) == sum(sizes)
+
+
+def test_a_large_encoder_runs_on_the_engine_that_was_chosen(monkeypatch):
+    library.load_kernels()
+    monkeypatch.setattr(automatic, "MANY_PRODUCTS", 1)
+    network = build_network(POST_NORM, heads=("span",))
+    assert build_engine("auto", network).name == "native-int8-dynamic"
 
 
 def test_automatic_takes_keras_on_an_accelerator(monkeypatch):

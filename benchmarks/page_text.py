@@ -16,6 +16,7 @@ HEAD = """\
 transformers float32 一致的个数：float32 的引擎都应全部一致，int8 的一旦有一处不同，
 其后写的就是另一篇。“极限”是这一精度的权重字节数，除以同一次运行里 numpy 用所有核读
 400 MB 量得的带宽，没有程序能更快；编码器另列 float32 乘法的极限。
+各行不一定同一天量：“轮”是各行量了几轮；领先几倍只看两者都跑了的那几轮，没有就写明。
 
 The same random weights for all (written by transformers, converted by each with its own
 tools), the same inputs, the same machine. Every measurement is a fresh process; the
@@ -26,9 +27,11 @@ in float32: every float32 engine should have all of them; behind its first other
 an int8 engine continues another text. *Limit* is the bytes of the weights in that
 precision over the bandwidth that numpy measured in the same run by reading 400 MB
 with every core: no program can be faster. Encoders have a limit by float32 products
-beside it.
+beside it. Not all rows are of one day: *rounds* says how many each is of, and a lead
+counts only those that both ran in, or says that there are none.
 """
 
+APART = "（两者不在同一轮里量 · not in the same rounds）"
 FOOT = """\
 ## 自己测 · Measure it yourself
 

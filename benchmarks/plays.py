@@ -28,8 +28,7 @@ from model_core.interfaces import (
     FactKey,
     Player,
 )
-from model_core.roles.cast import Cast
-from model_core.roles.loaded import load_model
+from recipes.evaluation import load_player
 
 SAMPLES = Path(__file__).resolve().parents[1] / "assets" / "samples"
 TEXT_CHARS = 500
@@ -44,7 +43,7 @@ def measure(folder: Path, runs: int) -> dict[str, Row]:
         folder: The weights.
         runs: Times that each is measured, after one that is not.
     """
-    player: Player = Cast(load_model(folder, name="embedded"))
+    player: Player = load_player(folder)
     text, passages, question = sample_text(), *sample_question()
     figures = {
         name: timed(runs, partial(ask_once, ask))

@@ -6,7 +6,7 @@ processes, the least and the most behind it, and the limit of the same run besid
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import markdown
@@ -16,10 +16,11 @@ from benchmarks.limits import (
     read_bytes_seconds,
     read_flops_seconds,
 )
-from benchmarks.page_text import FOOT, HEAD, TITLES
+from benchmarks.page_text import APART, FOOT, HEAD, TITLES
 from benchmarks.shapes import SCALES, Scale
 
 Run = dict[str, Any]
+Round = tuple[float, ...]
 MILLI = 1000.0
 GIGA = 1e9
 
@@ -34,6 +35,7 @@ class Line:
         is_ours: Whether it is one of our engines.
         speed: Of the case's main figure, more is better.
         cells: What the page shows.
+        rounds: The speed in each round that it ran in, by ``round_of``.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Line:
     is_ours: bool
     speed: float
     cells: tuple[str, ...]
+    rounds: Mapping[Round, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,20 @@ def lines_of(runs: Iterable[Run], scale: Scale, part: str, case: str) -> list[Li
     for name, own in by_name.items():
         reading = Reading(scale, case, tuple(own))
         speed, cells = CELLS[part](reading)
-        made.append(Line(name, reading.precision, own[0]["is_ours"], speed, cells))
+        rounds = {
+            round_of(run): CELLS[part](Reading(scale, case, (run,)))[0] for run in own
+        }
+        is_ours = own[0]["is_ours"]
+        made.append(Line(name, reading.precision, is_ours, speed, cells, rounds))
     return sorted(made, key=lambda line: -line.speed)
+
+
+def round_of(run: Run) -> Round:
+    """Return what tells a round from every other: its limits, measured before it.
+
+    A record is joined from several sessions, and numbers of rounds begin anew in each.
+    """
+    return tuple(run["limits"].values())
 
 
 def decode_cells(reading: Reading) -> tuple[float, tuple[str, ...]]:
@@ -204,14 +219,19 @@ def spread(values: list[float], factor: float, digits: int) -> str:
 def grid(columns: tuple[str, ...], lines: Iterable[Line]) -> str:
     """Return a table, our engines in bold."""
     rows = [
-        (f"**{line.name}**" if line.is_ours else line.name, line.precision, *line.cells)
+        (
+            f"**{line.name}**" if line.is_ours else line.name,
+            line.precision,
+            str(len(line.rounds)),
+            *line.cells,
+        )
         for line in lines
     ]
-    return markdown.table(("", "权重 weights", *columns), rows, words=2)
+    return markdown.table(("", "权重 weights", "轮 rounds", *columns), rows, words=2)
 
 
 def lead(lines: list[Line], by_itself: str) -> str:
-    """Return how many times as fast as the best peer we are.
+    """Return how many times as fast as the best peer we are, see ``ratio_of``.
 
     Args:
         lines: The fastest first.
@@ -221,21 +241,34 @@ def lead(lines: list[Line], by_itself: str) -> str:
     peers = [line for line in lines if not line.is_ours]
     if not ours or not peers:
         return ""
-    best = ours[0]
-    ratio = best.speed / peers[0].speed
+    best, peer = ours[0], peers[0]
+    ratio = ratio_of(best, peer)
     told = [
-        f"{best.name} 是最快的同类（{peers[0].name}）的 **{ratio:.2f}** 倍 · "
-        f"{best.name} is **{ratio:.2f}** times as fast as the best peer, "
-        f"{peers[0].name}."
+        f"{best.name} 是最快的同类（{peer.name}）的 **{ratio:.2f}** 倍 · "
+        f"{best.name} is **{ratio:.2f}** times as fast as the best peer, {peer.name}."
     ]
     for line in ours[1:]:
         if line.name == by_itself:
-            ratio = line.speed / peers[0].speed
+            ratio = ratio_of(line, peer)
             told.append(
                 f"不指定引擎时用 {line.name}：**{ratio:.2f}** 倍 · where no engine is "
                 f"asked for, {line.name} runs: **{ratio:.2f}** times."
             )
+    if not best.rounds.keys() & peer.rounds.keys():
+        told.append(APART)
     return " ".join(told)
+
+
+def ratio_of(line: Line, other: Line) -> float:
+    """Return how many times as fast one is, by the rounds that both ran in.
+
+    Where there are none, by all rounds of each: the machine may have been another's.
+    """
+    common = line.rounds.keys() & other.rounds.keys()
+    if not common:
+        return line.speed / other.speed
+    mine, theirs = ([one.rounds[key] for key in common] for one in (line, other))
+    return statistics.median(mine) / statistics.median(theirs)
 
 
 def machine_block(record: Mapping[str, Any]) -> str:

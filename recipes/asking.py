@@ -64,7 +64,8 @@ class AskSettings:
     Attributes:
         title_beams: Beams of titles.
         summary_beams: Beams of summaries.
-        summary_chars: Upper limit of a summary, in characters.
+        summary_chars: Upper limit of a summary, in characters; more than the page's
+            default, as the references are longer. The card says so.
         triple_threshold: Triples below this probability are left out.
         learn: Whether few-shot also learns from the train split.
         learning: How it learns.

@@ -8,9 +8,12 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recipes.commands import CORPUS, WEIGHTS, Add, Command
+
+if TYPE_CHECKING:
+    from recipes.task_files import TaskData
 
 TASKS = (
     "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
@@ -59,17 +62,26 @@ def _score_task(options: argparse.Namespace) -> dict[str, object]:
     """Score a task's model, in each of its modes, beside its baseline."""
     from recipes import evaluation
     from recipes.asking import ROLES, AskSettings
-    from recipes.evaluate_tasks import asks_of, evaluate_task
+    from recipes.evaluate_tasks import answer, asks_of, report_of
 
+    data = _task_data(options)
     player = evaluation.load_player(options.weights, options.engine)
     model = player.play(ROLES[options.task])
-    return evaluate_task(
-        options.task,
-        _input(options),
-        asks_of(model, AskSettings(learn=options.learn)),
-        train=options.train,
-        limit=options.limit,
-    )
+    return report_of(answer(data, asks_of(model, AskSettings(learn=options.learn))))
+
+
+def _task_data(options: argparse.Namespace) -> "TaskData":
+    """Read a task's files: what is missing is told before weights are read."""
+    from recipes.task_files import load_task_data
+
+    file = _input(options)
+    try:
+        data = load_task_data(options.task, file, options.train, options.limit)
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from error
+    if options.task == "fewshot" and options.learn and not data.train:
+        raise SystemExit("--learn needs train examples: give --train FILE")
+    return data
 
 
 def score_manners(options: argparse.Namespace) -> Mapping[str, Any]:
@@ -100,7 +112,7 @@ def _input(options: argparse.Namespace) -> Path:
 def _evaluate_options(add: Add) -> None:
     add("--task", choices=TASKS, required=True)
     add("--input", type=Path, help="JSON lines, or .xz of such")
-    add("--train", type=Path, help="for the baseline; found beside the input")
+    add("--train", type=Path, help="for the baseline; found beside a dev file")
     add("--limit", type=int, help="examples, evenly spaced over the file")
     add("--learn", action="store_true", help="few-shot: also learn from train")
     add("--weights", type=Path, default=WEIGHTS)

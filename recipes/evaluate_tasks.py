@@ -16,27 +16,26 @@ from recipes.task_files import TaskData, load_task_data
 
 Report = dict[str, object]
 Asks = Callable[[TaskData], Mapping[str, Ask]]
+Guess = Callable[[TaskData], list[Any] | None]
 
-BASELINES: dict[str, Callable[[TaskData], list[Any]]] = {
+
+def _taught(guess: Callable[[Any, Any], list[Any]]) -> Guess:
+    """Return a baseline that learns: without train examples it guesses nothing."""
+    return lambda data: guess(data.train, data.examples) if data.train else None
+
+
+BASELINES: dict[str, Guess] = {
     "title": lambda data: baselines.first_sentences(data.examples),
-    "triples": lambda data: baselines.dictionary_triples(data.train, data.examples),
+    "triples": _taught(baselines.dictionary_triples),
     "qa": lambda data: baselines.likeliest_sentences(data.examples),
     "kgqa": lambda data: baselines.overlapping_facts(data.facts, data.examples),
-    "fewshot": lambda data: baselines.majority_labels(data.train, data.examples),
-    "summary": lambda data: baselines.first_characters(data.train, data.examples),
+    "fewshot": lambda data: baselines.commonest_labels(data.examples),
+    "summary": _taught(baselines.first_characters),
 }
 # What else is worth knowing beside the baseline that weights must beat.
-OTHER_BASELINES: dict[str, dict[str, Callable[[TaskData], list[Any]]]] = {
-    "triples": {
-        "remembered_pairs": lambda data: baselines.remembered_triples(
-            data.train, data.examples
-        )
-    },
-    "fewshot": {
-        "naive_bayes": lambda data: baselines.naive_bayes_labels(
-            data.train, data.examples
-        )
-    },
+OTHER_BASELINES: dict[str, dict[str, Guess]] = {
+    "triples": {"remembered_pairs": _taught(baselines.remembered_triples)},
+    "fewshot": {"naive_bayes": _taught(baselines.naive_bayes_labels)},
 }
 
 
@@ -92,7 +91,8 @@ def evaluate_task(
         What ``report_of`` returns.
 
     Raises:
-        ValueError: A file cannot be read as the task's, or the baseline lacks one.
+        ValueError: A file cannot be read as the task's.
+        FileNotFoundError: One that the task needs is not there.
     """
     return report_of(answer_task(task, input_file, asks, train=train, limit=limit))
 
@@ -109,7 +109,11 @@ def answer_task(
 
     Args and errors: those of ``evaluate_task``.
     """
-    data = load_task_data(task, input_file, train, limit)
+    return answer(load_task_data(task, input_file, train, limit), asks)
+
+
+def answer(data: TaskData, asks: Asks = no_model) -> Answered:
+    """Let a model answer what was read, in each of its modes."""
     answers: dict[str, list[Any]] = {}
     seconds: dict[str, float] = {}
     for mode, ask in asks(data).items():
@@ -124,11 +128,9 @@ def report_of(answered: Answered) -> Report:
 
     Returns:
         ``task``, ``examples`` (their number), ``model`` (mode to scores, and
-        ``seconds``), ``baseline`` (scores), ``by_source`` (the same per data set; for
-        ``kgqa`` by whether the question names the predicate), ``other_baselines``.
-
-    Raises:
-        ValueError: The baseline lacks what it learns from.
+        ``seconds``), ``baseline`` (scores, None where it lacks what it learns from),
+        ``by_source`` (the same per data set; for ``kgqa`` by whether the question names
+        the predicate), ``other_baselines``.
     """
     data, answers = answered.data, answered.answers
     guessed = BASELINES[data.task](data)
@@ -140,8 +142,9 @@ def report_of(answered: Answered) -> Report:
         for source, places in _by_source(data).items()
     }
     others = {
-        name: SCORES[data.task](data.examples, guess(data))
+        name: SCORES[data.task](data.examples, said)
         for name, guess in OTHER_BASELINES.get(data.task, {}).items()
+        if (said := guess(data)) is not None
     }
     return {
         "task": data.task,
@@ -155,7 +158,7 @@ def _scored(
     data: TaskData,
     places: Sequence[int],
     answered: Mapping[str, Sequence[Any]],
-    guessed: Sequence[Any],
+    guessed: Sequence[Any] | None,
 ) -> dict[str, Any]:
     """Return the scores of some of the examples."""
     examples = [data.examples[i] for i in places]
@@ -166,7 +169,7 @@ def _scored(
     return {
         "examples": len(examples),
         "model": {mode: score(answers) for mode, answers in answered.items()},
-        "baseline": score(guessed),
+        "baseline": None if guessed is None else score(guessed),
     }
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from demos.generation.poem import FORMS, keeps_form
+from demos.generation.task import GenerationRequest
 from model_core.engines.base import TokenBatch
-from model_core.interfaces import GenerationOptions, TextGenerator
+from model_core.engines.improving import ImprovingEngine
+from model_core.interfaces import TextGenerator
 from model_core.roles.cast import Cast
 from model_core.roles.loaded import LoadedModel, load_model
 from model_core.roles.text_generator import NetworkTextGenerator
@@ -25,9 +27,6 @@ STRIDE_TOKENS = 128
 ROWS = 8
 # First characters of many poems; none is chosen for its result.
 POEM_OPENINGS = "春秋月山风云江花日夜白红青寒千万一不水天"
-POEM_OPTIONS = GenerationOptions(
-    max_new_tokens=96, temperature=0.8, top_k=50, top_p=0.9, repetition_penalty=1.1
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,22 @@ def load(folder: Path, engine: str = "auto") -> LoadedModel:
     """Load the checkpoint to evaluate, as it writes freely."""
     heads = ("language_model",)
     whole = load_model(folder, name=folder.name, heads=heads, engine=engine)
-    return whole.of_part("generation", heads)
+    return settled(settled(whole).of_part("generation", heads))
 
 
 def load_player(folder: Path, engine: str = "auto") -> Cast:
     """Load the checkpoint to evaluate in every part it plays."""
-    return Cast(load_model(folder, name=folder.name, engine=engine))
+    return Cast(settled(load_model(folder, name=folder.name, engine=engine)))
+
+
+def settled(model: LoadedModel) -> LoadedModel:
+    """Return a model when no better engine is to come: one answers throughout.
+
+    A part's own weights loaded from then on have the kernels at once.
+    """
+    if isinstance(model.engine, ImprovingEngine):
+        model.engine.wait()
+    return model
 
 
 def bits_per_character(
@@ -165,7 +174,7 @@ def write_poems(generator: TextGenerator, style: str, count: int) -> list[str]:
     """Write poems at the page's default settings, seeds 0, 1, 2 and so on."""
     texts = []
     for seed, opening in enumerate(islice(cycle(POEM_OPENINGS), count)):
-        options = replace(POEM_OPTIONS, style=style, seed=seed)
-        *_, last = generator.complete(opening, options)
+        request = GenerationRequest(opening, style=style, seed=seed)
+        *_, last = generator.complete(request.prompt, request.options)
         texts.append(opening + last.candidates[0].text)
     return texts

@@ -6,9 +6,10 @@ Changes when another mixture or schedule is tried.
 import json
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ from model_core.tokenizers.load import load_tokenizer
 from model_core.tokenizers.word_marks import NUM_MARKS, WORD_MARKS
 from model_core.training.objectives import Batch, Tricks
 from model_core.training.objectives.writing import COPY_WEIGHT
-from model_core.training.snapshot import has_snapshot
+from model_core.training.snapshot import has_snapshot, load_facts
 from model_core.training.trainer import Trainer
 from recipes import beginning, encoding, packing, pretraining, vocabulary
 from recipes.lessons import (
@@ -73,9 +74,18 @@ SHARES = {
 }
 # Sources are shorter than a page may send: more examples for the same hours.
 SOURCE_ROOM, TITLE_ROOM, QUESTION_ROOM = 176, 40, 168
+SUMMARY_ROOM = 192  # with SUMMARY_TARGET a row of 384, and no more
+FACT_ROOM = 56  # no question to a base is longer
 HIDDEN_WEIGHT = 0.3  # of a hidden token's loss, beside 1 for a target's
 CLOZE_ROWS = 0.375  # of a batch of plain text: blanks are filled by it alone
 SUMMARY_TARGET, ANSWER_TARGET, KEY_TARGET = 190, 48, 48
+
+# What decides which variables an optimizer has: the same from a run's begin to its end.
+FIXED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "--average": lambda told: "on" if told["options"]["average"] > 0 else "off",
+    "--accumulate": lambda told: "on" if told["options"]["accumulate"] > 1 else "off",
+    "--freeze": lambda told: " ".join(told["frozen"]) or "off",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -108,12 +118,14 @@ class Options:
     plain: PlainText = field(default_factory=lambda: PlainText(cloze_rows=CLOZE_ROWS))
 
 
-def settings_of(
-    options: Options, shares: dict[str, float]
-) -> dict[str, dict[str, float]]:
-    """Return shares and options as figures, for the snapshot and the model card."""
+def settings_of(options: Options, shares: dict[str, float]) -> dict[str, Any]:
+    """Return shares, options as figures, and what is frozen.
+
+    For the snapshot, and the first two for the model card.
+    """
     return {
         "shares": shares,
+        "frozen": sorted(options.frozen),
         "options": {
             "swapped_share": options.noise.swapped_share,
             "swap_rate": options.noise.swap_rate,
@@ -130,9 +142,25 @@ def settings_of(
             "prefix_rows": options.plain.prefix_rows,
             **{f"plain_{n}": share for n, share in options.plain.sources.items()},
             "source_room": SOURCE_ROOM,
+            "summary_room": SUMMARY_ROOM,
             "question_room": QUESTION_ROOM,
         },
     }
+
+
+def check_continued(run: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse what would give a run's optimizer other variables than it has.
+
+    Raises:
+        SystemExit: Says what the run was begun with.
+    """
+    before = {**settings, **load_facts(run).get("settings", {})}
+    for option, state in FIXED.items():
+        if state(before) != state(settings):
+            raise SystemExit(
+                f"{run} was begun with {option} {state(before)}, it cannot go on with "
+                f"{state(settings)}: begin another run with --start {run}"
+            )
 
 
 def joint_config(base: TransformerConfig, num_relations: int) -> TransformerConfig:
@@ -179,7 +207,11 @@ def streams(
     formats = Formats(load_tokenizer(corpus), WORD_MARKS)
     lessons = corpus / LESSONS
     rngs = iter(np.random.default_rng(seed).spawn(16))
-    shape = documents.Shape(leg.rows, leg.length, leg.rows * leg.length // 4, 128)
+    shape = shape_of(leg)
+    shapes = {
+        "summary": shape_of(leg, SUMMARY_ROOM, SUMMARY_TARGET, options.hide),
+        "facts": shape_of(leg, FACT_ROOM, KEY_TARGET, options.hide),
+    }
     noise = options.noise
     written = {
         "title": rewriting.documents(
@@ -187,7 +219,7 @@ def streams(
             longest_target=TITLE_ROOM, formats=formats, noise=noise,
         ),
         "summary": rewriting.documents(
-            lessons / "summary.npz", "summary", rng=next(rngs), room=SOURCE_ROOM,
+            lessons / "summary.npz", "summary", rng=next(rngs), room=SUMMARY_ROOM,
             longest_target=SUMMARY_TARGET, formats=formats, noise=noise,
         ),
         "facts": facts.documents(
@@ -204,7 +236,7 @@ def streams(
     mask_id, first_plain = tokens.index("[MASK]"), len(vocabulary.MARKS)
     hiding = documents.Hiding(options.hide, mask_id, first_plain)
     made: dict[str, Iterator[Batch]] = {
-        task: _written(task, _hidden(rows, hiding, next(rngs)), shape)
+        task: _written(task, _hidden(rows, hiding, next(rngs)), shapes.get(task, shape))
         for task, rows in written.items()
     }
     questions = reading.asked(lessons / "qa.npz", next(rngs), room=QUESTION_ROOM)
@@ -217,6 +249,26 @@ def streams(
     made["styled"] = styled.batches(lessons / "styled.npz", next(rngs), shape)
     made["language"] = language_batches(corpus, leg, seed, options.plain)
     return made
+
+
+def shape_of(
+    leg: Leg, room: int = 0, longest_target: int = 0, hide: float = 0.0
+) -> documents.Shape:
+    """Return the sizes of a task's batches: losses for its densest documents.
+
+    Args:
+        leg: Row length and rows of a batch.
+        room: Most tokens of a source; of those with a long target few are shorter than
+            ``rewriting.LEAST_KEPT`` of it.
+        longest_target: Most tokens of a target; a quarter of the tokens, the least that
+            a batch has losses for, is enough where sources are much longer.
+        hide: Share of a source's tokens that are hidden and asked for.
+    """
+    tokens, source = leg.rows * leg.length, int(rewriting.LEAST_KEPT * room)
+    dense = (longest_target + hide * source) / max(1, source + longest_target)
+    return documents.Shape(
+        leg.rows, leg.length, max(tokens // 4, int(tokens * dense)), 128
+    )
 
 
 def language_batches(
@@ -294,6 +346,9 @@ def train_leg(
         shares: How often each task comes.
         stopped: Asked after every step; None listens to SIGTERM and SIGINT.
     """
+    settings = settings_of(options, shares)
+    if has_snapshot(run):
+        check_continued(run, settings)
     keras.utils.set_random_seed(0)
     config = replace(config, dropout=options.dropout, attention_dropout=options.dropout)
     network = Network(joint_config(config, len(relations_of(corpus))), HEADS)
@@ -307,7 +362,7 @@ def train_leg(
     trainer.progress.device.append(keras.backend.backend())
     if start is not None and not trainer.progress.before:
         trainer.progress.before = (begun or beginning.read(start, corpus)).runs
-    trainer.progress.settings = settings_of(options, shares)
+    trainer.progress.settings = settings
     seed = trainer.progress.step
     logger.info("options %s shares %s", asdict(options), shares)
     trainer.run(

@@ -9,13 +9,11 @@ from typing import Any
 
 from model_core.roles.parts import OWN_SUFFIX
 from model_core.training.lineage import Run, lineage, total
+from recipes import playcard
 from recipes.mannercard import manner_rows
 
 TEMPLATE = Path(__file__).with_name("modelcard_template.md")
-DEVICES = {
-    "tensorflow": "CPU（2 核，Keras + TensorFlow，float32）",
-    "jax": "GPU（Keras + JAX）",
-}
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}  # what a run notes
 SOURCES = {
     "modern": "现代文 · modern prose",
     "novels": "小说 · novels",
@@ -59,7 +57,7 @@ def write_card(
         tokens=whole["tokens"] / 1e6,
         steps=whole["step"],
         hours=whole["seconds"] / 3600,
-        device=_devices(whole),
+        backends=_backends(whole),
         runs="".join([*_runs(runs), *_own(config.get("training", {}), folder)]),
         tags=", ".join((*TAGS, *(PLAY_TAGS if plays else ()))),
         again="\n".join(_again(config.get("training", {}), plays)),
@@ -75,8 +73,8 @@ def write_card(
 def rewrite_card(folder: Path, curve: str) -> None:
     """Write a checkpoint's card again, after some of its figures or files changed.
 
-    Everything comes from scores.json and config.json but what is told of the plays,
-    which stays as the release wrote it.
+    Everything comes from scores.json and config.json but what is told of the plays
+    besides their scores, which stays as the release wrote it.
 
     Args:
         folder: Of a release.
@@ -88,6 +86,7 @@ def rewrite_card(folder: Path, curve: str) -> None:
     card = (folder / "README.md").read_text(encoding="utf8")
     first, after = card.find(PLAYS_HEADING), card.index(DATA_HEADING)
     plays = card[first:after] if first >= 0 else ""
+    plays = playcard.rescored(plays, scores.get("tasks", {}))
     write_card(folder, scores, {**last, "before": before}, plays, curve)
 
 
@@ -97,7 +96,7 @@ def _runs(runs: list[Run]) -> list[str]:
         return []
     return [f"- {WORDS['runs']}:\n"] + [
         f"  {number}. {run['tokens'] / 1e6:.1f} M 词元 tokens，{run['step']} 步 steps，"
-        f"{run['seconds'] / 3600:.1f} 小时 hours，{_devices(run)}\n"
+        f"{run['seconds'] / 3600:.1f} 小时 hours，{_backends(run)}\n"
         for number, run in enumerate(runs, 1)
     ]
 
@@ -124,8 +123,8 @@ def _again(training: dict[str, Any], plays: str) -> list[str]:
     return lines
 
 
-def _devices(run: Run) -> str:
-    return " + ".join(DEVICES[name] for name in run["device"])
+def _backends(run: Run) -> str:
+    return "、".join(BACKENDS.get(name, name) for name in run["device"])
 
 
 def _rows(scores: dict[str, Any]) -> list[str]:

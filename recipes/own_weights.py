@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from model_core.checkpoints.own_weights import changes
 from model_core.checkpoints.reader import open_checkpoint
@@ -17,6 +16,22 @@ from model_core.training.lineage import Run, lineage
 from model_core.training.snapshot import load_snapshot
 
 PREFIX = "weights/"
+NEEDED = (
+    "expected safetensors, which writes a part's own weights, received none: "
+    "pip install -r requirements-recipes.txt"
+)
+
+
+def check_writer() -> None:
+    """Ask for safetensors before anything long begins.
+
+    Raises:
+        ImportError: It is not installed; says how to install it.
+    """
+    try:
+        import safetensors.numpy  # noqa: F401
+    except ImportError as error:
+        raise ImportError(NEEDED) from error
 
 
 def write(run: Path, folder: Path, part: str) -> Path:
@@ -33,7 +48,11 @@ def write(run: Path, folder: Path, part: str) -> Path:
     Raises:
         SystemExit: The checkpoint was not trained for that part.
         ValueError: The run is of another network.
+        ImportError: See ``check_writer``.
     """
+    check_writer()
+    from safetensors.numpy import save_file
+
     parts = load_parts(folder)
     if part not in parts.names:
         raise SystemExit(f"{folder} plays {', '.join(parts.names)}, not {part}")

@@ -16,8 +16,9 @@ from model_core.roles.parts import Parts
 from recipes.showing import WORTH, Shown, best, worst
 
 TEMPLATE = Path(__file__).with_name("modelcard_plays.md")
+SCORES_HEADING, EXAMPLES_HEADING = "## 六出戏的分数", "## 例子"
 LONGEST_ASKED, LONGEST_TOLD = 90, 60
-INDENT = "    "
+INDENT, SECONDS = "    ", "seconds"
 WORDS = json.loads(Path(__file__).with_name("modelcard_words.json").read_text("utf8"))
 
 
@@ -59,12 +60,30 @@ def play_sections(
         relations="\n".join(_relations(facts.parts)),
         shares="\n".join(_shares(facts.shares)),
         options="\n".join(_options(facts.options)),
-        scores="\n\n".join(_scored(name, report) for name, report in reports.items()),
+        scores=_scores(reports),
         examples="\n\n".join(
             f"**{WORDS['titles'][name]}**\n\n{_table(rows)}"
             for name, rows in examples.items()
         ),
     )
+
+
+def rescored(plays: str, reports: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the plays' sections with the scores told anew, all else as it was.
+
+    Args:
+        plays: What ``play_sections`` returned once.
+        reports: By set, as it takes them.
+    """
+    _, heading, rest = plays.partition(SCORES_HEADING)
+    if not heading:
+        return plays
+    template = TEMPLATE.read_text(encoding="utf8")
+    section = template[
+        template.index(SCORES_HEADING) : template.index(EXAMPLES_HEADING)
+    ]
+    told = rest[: rest.index(EXAMPLES_HEADING)]
+    return plays.replace(heading + told, section.format(scores=_scores(reports)))
 
 
 def failures(answers: Mapping[str, Sequence[Shown]]) -> str:
@@ -115,15 +134,20 @@ def _options(options: Mapping[str, float]) -> Iterable[str]:
     )
 
 
+def _scores(reports: Mapping[str, Mapping[str, Any]]) -> str:
+    return "\n\n".join(_scored(name, report) for name, report in reports.items())
+
+
 def _scored(name: str, report: Mapping[str, Any]) -> str:
     """Return one set's table: a row per mode, the baselines below."""
-    task, count, names = report["task"], report["examples"], list(report["baseline"])
+    task, count, names = report["task"], report["examples"], _names(report)
     baselines = WORDS["baselines"]
     rows = [
-        _row(f"**{mode}**", scores, names, scores["seconds"] / count)
+        _row(f"**{mode}**", scores, names, scores[SECONDS] / count)
         for mode, scores in report["model"].items()
     ]
-    rows.append(_row(f"基线 {baselines[task]}", report["baseline"], names))
+    if report["baseline"]:
+        rows.append(_row(f"基线 {baselines[task]}", report["baseline"], names))
     for other, scores in report["other_baselines"].items():
         rows.append(_row(f"参照 {baselines[other]}", scores, names))
     head = [
@@ -132,6 +156,12 @@ def _scored(name: str, report: Mapping[str, Any]) -> str:
         "|---" * (len(names) + 2) + "|",
     ]
     return "\n".join([*head, *rows, *_sources(report)])
+
+
+def _names(report: Mapping[str, Any]) -> list[str]:
+    """Return the names of a report's scores, in their order."""
+    first = next(iter(report["model"].values()))
+    return [name for name in first if name != SECONDS]
 
 
 def _row(
@@ -151,7 +181,7 @@ def _sources(report: Mapping[str, Any]) -> list[str]:
     told = {
         source: part
         for source, part in report["by_source"].items()
-        if main in part["baseline"]
+        if main in _names(part)
     }
     lines = [_source(source, part, main) for source, part in told.items()]
     return ["", f"按来源 · by source, {main}:", "", *lines] if len(lines) > 1 else []
@@ -159,7 +189,7 @@ def _sources(report: Mapping[str, Any]) -> list[str]:
 
 def _source(source: str, part: Mapping[str, Any], main: str) -> str:
     scores = {**part["model"], "基线 baseline": part["baseline"]}
-    figures = (f"{name} {100 * one[main]:.1f}" for name, one in scores.items())
+    figures = (f"{name} {100 * one[main]:.1f}" for name, one in scores.items() if one)
     return f"- {source}（{part['examples']} 例）：{'，'.join(figures)}"
 
 

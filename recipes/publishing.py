@@ -66,6 +66,8 @@ def release(options: argparse.Namespace) -> None:
 
     if options.manners:
         rhyme.check_reader()
+    if options.own:
+        owning.check_writer()
     files = _dev_files(options)
     export(options)
     for part, run in options.own:
@@ -91,18 +93,21 @@ def release(options: argparse.Namespace) -> None:
 def card(options: argparse.Namespace) -> None:
     """Write an exported core's card again; with --corpus, after scoring free writing.
 
-    For a part's own weights: what the other parts score is as the release found it.
+    With --data the baselines are scored again as well. What the parts score is as the
+    release found it.
     """
-    from recipes import evaluation, modelcard, releasing
+    from recipes import dev_sets, evaluation, modelcard, releasing
 
     path = options.weights / "scores.json"
-    if options.corpus:
-        scores = json.loads(path.read_text(encoding="utf8"))
-        model = evaluation.load(options.weights)
-        written = releasing.written(model, options.corpus, options.chars, options.poems)
-        text = json.dumps({**scores, **written}, ensure_ascii=False, indent=1) + "\n"
-        path.write_text(text, encoding="utf8")
     scores = json.loads(path.read_text(encoding="utf8"))
+    if options.corpus:
+        model = evaluation.load(options.weights)
+        scores |= releasing.written(model, options.corpus, options.chars, options.poems)
+    if options.data:
+        files = dev_sets.files_of(options.data, dev_sets.DEV_SETS)
+        scores["tasks"] = releasing.rebased(scores["tasks"], files)
+    text = json.dumps(scores, ensure_ascii=False, indent=1) + "\n"
+    path.write_text(text, encoding="utf8")
     modelcard.rewrite_card(options.weights, _curve(scores, options.weights, options))
 
 
@@ -122,7 +127,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     """Find where triples and "no answer" are best cut, on texts of training."""
     from model_core.roles.loaded import load_model
     from model_core.roles.passage_reader import NetworkPassageReader
-    from recipes import calibrating, tasks_data
+    from recipes import calibrating, evaluation, tasks_data
     from recipes.task_files import evenly_spaced, find
 
     _calibrate_triples(options.output, options.data)
@@ -130,7 +135,7 @@ def _calibrate(options: argparse.Namespace) -> None:
         find(options.data / "qa", "train"), tasks_data.qa_example
     )
     whole = load_model(options.output, name=options.output.name)
-    reader = NetworkPassageReader(whole, calibrating.NEVER)
+    reader = NetworkPassageReader(evaluation.settled(whole), calibrating.NEVER)
     found = calibrating.doubts(reader, evenly_spaced(questions, CALIBRATED_ON))
     calibrating.write(options.output, found)
 
@@ -226,6 +231,7 @@ def _release_options(add: Add) -> None:
 def _card_options(add: Add) -> None:
     add("--weights", type=Path, default=WEIGHTS)
     add("--corpus", type=Path, help="held-back texts, to score free writing anew")
+    add("--data", type=Path, help="tasks' dev files, to score the baselines anew")
     add("--chars", type=int, default=40_000, help="held-back characters to read")
     add("--poems", type=int, default=20, help="poems per form")
     add("--history", type=Path, default=HISTORY, help="of the releases before it")

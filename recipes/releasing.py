@@ -16,7 +16,7 @@ from model_core.roles.loaded import LoadedModel
 from model_core.training.lineage import Run, total
 from recipes import curve, evaluation, manners
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS, DevSet, Play, answered, files_of
-from recipes.evaluate_tasks import Report, report_of
+from recipes.evaluate_tasks import Report, evaluate_task, report_of
 from recipes.modelcard import SOURCES
 from recipes.showing import Shown, mode_shown, shown
 from recipes.tasks_data import read, summary_example
@@ -74,6 +74,19 @@ def played(files: Mapping[DevSet, Path], play: Play, limit: int | None) -> Playe
     return made
 
 
+def rebased(
+    reports: Mapping[str, Mapping[str, Any]], files: Mapping[DevSet, Path]
+) -> dict[str, Report]:
+    """Return reports with the baselines of today; what the model scored stays.
+
+    Args:
+        reports: By set, as ``played`` made them.
+        files: Of the sets; every report has one.
+    """
+    known = {one.name: (one.task, path) for one, path in files.items()}
+    return {name: _rebased(report, *known[name]) for name, report in reports.items()}
+
+
 def showcase(play: Play) -> Examples:
     """Return every example of the showcase with what the checkpoint says to it."""
     return {
@@ -115,6 +128,16 @@ def followed(
     own = {part: _seen(runs) for part, runs in training.get("own_weights", {}).items()}
     rows = curve.releases_of(scores, released, _seen(training["runs"]), own)
     return reduce(curve.joined, rows, curve.read(history))
+
+
+def _rebased(report: Mapping[str, Any], task: str, path: Path) -> Report:
+    fresh: dict[str, Any] = evaluate_task(task, path, limit=report["examples"])
+    by_source = {
+        source: {**part, "baseline": fresh["by_source"][source]["baseline"]}
+        for source, part in report["by_source"].items()
+    }
+    told = {name: fresh[name] for name in ("baseline", "other_baselines")}
+    return {**report, **told, "by_source": by_source}
 
 
 def _seen(runs: list[Run]) -> curve.Seen:

@@ -18,6 +18,8 @@ from recipes.tasks_data import (
     read_labels,
 )
 
+DEV = "dev"
+
 
 @dataclass(frozen=True, slots=True)
 class TaskData:
@@ -57,24 +59,29 @@ def load_task_data(
 ) -> TaskData:
     """Read a task's files.
 
-    ``dev_3.jsonl`` finds ``train_3.jsonl`` beside it, and the base and the labels
-    stand there too, plain or ``.xz``.
+    ``dev_3.jsonl`` finds ``train_3.jsonl`` beside it, a file of another name finds
+    none; the base and the labels stand there too, plain or ``.xz``.
 
     Args:
         task: One of ``PARSERS``.
         input_file: The examples to answer.
-        train: The train file; by default the one beside the examples, if any.
+        train: The train file; by default the one beside a dev file, if any.
         limit: At most so many examples, evenly spaced over the file.
 
     Raises:
-        ValueError: A task or a number that is not known, or a file without examples.
+        ValueError: A task or a number that is not known, a file without examples, or
+            one that shall be learned from and scored.
+        FileNotFoundError: ``kgqa`` without its base, ``fewshot`` without its labels.
     """
     if task not in PARSERS:
         raise ValueError(f"expected a task of {', '.join(PARSERS)}, received {task!r}")
     beside = input_file.parent
     name = input_file.name.removesuffix(".xz")
-    train = train or _plain_or_xz(beside / name.replace("dev", "train", 1))
-    facts = _plain_or_xz(beside / "triples.jsonl") if task == "kgqa" else None
+    if train and train.resolve() == input_file.resolve():
+        raise ValueError(f"expected another train file than the examples: {train}")
+    if train is None and name.startswith(DEV):
+        train = _plain_or_xz(beside / f"train{name.removeprefix(DEV)}")
+    facts = find(beside, "triples") if task == "kgqa" else None
     labels = beside / "labels.json"
     examples = evenly_spaced(read(input_file, PARSERS[task]), limit)
     if not examples:

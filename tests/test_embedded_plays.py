@@ -183,7 +183,13 @@ def test_paraphrases_are_more_alike_than_strangers(cast):
 
 
 def test_the_nearest_line_of_every_example_speaks_of_the_same(cast):
-    wanted = ("快递什么时候到", "忘记密码了怎么办", "商品坏了能换吗")
-    for example, text in zip(NEAREST_EXAMPLES, wanted, strict=False):
+    wanted = (
+        "快递什么时候到",
+        "忘记密码了怎么办",
+        "商品坏了能换吗",
+        "怎么联系人工客服",
+        "订单可以取消吗",
+    )
+    for example, text in zip(NEAREST_EXAMPLES, wanted, strict=True):
         result = last(search(example, cast.play(SENTENCE_ENCODER)))
         assert result.neighbours[0].line.text == text

@@ -137,7 +137,7 @@ def learn(
         jit_compile=keras.backend.backend() == "jax",
     )
     order = np.empty(0, "int64")
-    shape = shape_of(examples, how)
+    shape = shape_of(examples, how, copy.config.max_position_embeddings)
     for _ in range(how.num_steps):
         if len(order) < how.batch_size:
             order = np.concatenate([order, rng.permutation(len(examples))])
@@ -149,13 +149,22 @@ def learn(
         yield float(np.asarray(loss))
 
 
-def shape_of(examples: Sequence[ClozeExample], how: ClozeLearning) -> tuple[int, int]:
-    """Return (length, places) that hold any example: one shape is compiled once."""
+def shape_of(
+    examples: Sequence[ClozeExample], how: ClozeLearning, num_positions: int
+) -> tuple[int, int]:
+    """Return (length, places) that hold any example: one shape is compiled once.
+
+    Args:
+        examples: At least one.
+        how: Rates and sizes.
+        num_positions: Of the network; no row is padded beyond them.
+    """
     length = max(len(one.token_ids) for one in examples)
     places = max(
         len(one.places) + int(how.mask_rate * len(one.plain)) for one in examples
     )
-    return _rounded(length, LENGTH_STEP), _rounded(places, PLACES_STEP)
+    padded = min(_rounded(length, LENGTH_STEP), max(num_positions, length))
+    return padded, _rounded(places, PLACES_STEP)
 
 
 def _rounded(size: int, step: int) -> int:

@@ -24,6 +24,8 @@ def save_snapshot(folder: Path, arrays: dict[str, np.ndarray], facts: Any) -> No
     """
     fresh = folder.with_name(folder.name + ".new")
     old = folder.with_name(folder.name + ".old")
+    if old.exists() and not folder.exists():  # a stop between the last two renames
+        os.replace(old, folder)  # noqa: PTH105
     for leftover in (fresh, old):
         _remove(leftover)
     fresh.mkdir(parents=True)

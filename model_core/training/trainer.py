@@ -121,7 +121,8 @@ class Trainer:
     def loss(self, batch: Batch) -> float:
         """Return a batch's loss without learning from it, and without its tricks."""
         model = self._model(batch.objective)
-        return float(np.asarray(model.test_on_batch(batch.inputs, batch.weights)))
+        loss = model.test_on_batch(batch.weighted_inputs, batch.weights)
+        return float(np.asarray(loss))
 
     def save(self) -> None:
         """Write the snapshot."""
@@ -135,7 +136,10 @@ class Trainer:
         save_snapshot(self.folder, arrays, vars(self.progress))
 
     def _averages(self) -> dict[str, np.ndarray]:
-        """Return the running means of the weights, where the optimizer keeps them."""
+        """Return the running means of the weights, where the optimizer keeps them.
+
+        What does not learn has none: its mean is itself.
+        """
         if not self.optimizer.use_ema:
             return {}
         means = self.optimizer._model_variables_moving_average  # noqa: SLF001 - Keras hands them out in no other way
@@ -146,7 +150,9 @@ class Trainer:
             )
         }
         return {
-            f"averaged/{name}": keras.ops.convert_to_numpy(of_variable[id(weight)])
+            f"averaged/{name}": keras.ops.convert_to_numpy(
+                of_variable.get(id(weight), weight)
+            )
             for name, weight in weights_by_name(self.network).items()
         }
 
@@ -155,7 +161,7 @@ class Trainer:
         model = self._model(batch.objective)
         with warnings.catch_warnings():  # heads that an objective does not read
             warnings.filterwarnings("ignore", "Gradients do not exist")
-            loss = model.train_on_batch(batch.inputs, batch.weights)
+            loss = model.train_on_batch(batch.weighted_inputs, batch.weights)
         self.progress.step += 1
         self.progress.tokens += batch.num_tokens
         self.progress.seconds += time.monotonic() - started

@@ -3,7 +3,7 @@
 Changes when rewriting is taught differently.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import numpy as np
 from model_core.roles.formats import Formats, Piece
 from recipes.labelling import copy_tags
 from recipes.lessons.documents import Document, to_document
-from recipes.lessons.storage import Ragged, load, save
+from recipes.lessons.storage import Ints, Ragged, load, save
 
 SHORTEST_TARGET = 2
+LEAST_KEPT = 0.6  # of a source's room
+SENTENCE_ENDS = ("。", "！", "？", "；")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def encode(
     """Write (text, target) pairs as tokens; texts are cut at ``room`` tokens."""
     end = formats.tokenizer.sep_id
     columns: dict[str, list[np.ndarray]] = {
-        name: [] for name in ("text", "marks", "target", "tags")
+        name: [] for name in ("text", "marks", "target")
     }
     for text, target in pairs:
         piece = formats.piece(text[: 2 * room]).cut(0, room)
@@ -47,8 +49,6 @@ def encode(
         columns["text"].append(piece.token_ids)
         columns["marks"].append(piece.mark_ids)
         columns["target"].append(ids)
-        tags = [*copy_tags(piece.token_ids.tolist(), ids[:-1].tolist()), 0]
-        columns["tags"].append(np.asarray(tags, "int32"))
     save(path, {name: Ragged.of(rows) for name, rows in columns.items()})
 
 
@@ -70,21 +70,44 @@ def documents(
         formats: Lays them out.
         rng: Draws orders and noise.
         room: Most tokens of a source.
-        longest_target: Most tokens of a target.
+        longest_target: Most tokens of a target; longer ones are ``shortened``.
         noise: What disturbs them.
     """
     columns = load(path)
+    ends = [formats.tokenizer.token_to_id(mark) for mark in SENTENCE_ENDS]
     while True:
         for index in rng.permutation(len(columns["text"])):
             text, marks = columns["text"][index], columns["marks"][index]
-            kept = slice(0, int(rng.uniform(0.6, 1.0) * room))
+            kept = slice(0, int(rng.uniform(LEAST_KEPT, 1.0) * room))
             source = formats.rewriting(part, Piece(text[kept], marks[kept], ()), room)
-            target = columns["target"][index][:longest_target]
-            tags = columns["tags"][index][:longest_target]
+            target = shortened(columns["target"][index], longest_target, ends)
+            tags = copy_tags(source.text.token_ids.tolist(), target.tolist())
             document = to_document(
-                source.token_ids, source.mark_ids, target, copy_tags=tags
+                source.token_ids,
+                source.mark_ids,
+                target,
+                copy_tags=tags.astype("int32"),
             )
             yield swapped(document, noise, rng)
+
+
+def shortened(target: Ints, longest: int, ends: Sequence[int | None]) -> Ints:
+    """Return a target that fits: all of it, or up to the last sentence that does.
+
+    Its end mark stays, so that ending is taught; where no sentence ends soon enough it
+    is cut, and that is not.
+
+    Args:
+        target: Its end mark last.
+        longest: Most tokens of it.
+        ends: Tokens that end a sentence; None for one that the vocabulary lacks.
+    """
+    if len(target) <= longest:
+        return target
+    places = np.flatnonzero(np.isin(target[: longest - 1], [e for e in ends if e]))
+    if not len(places):
+        return target[:longest]
+    return np.append(target[: places[-1] + 1], target[-1])
 
 
 def swapped(document: Document, noise: Noise, rng: np.random.Generator) -> Document:

@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks import table
+from benchmarks import parts, plays, table
 from benchmarks.clock import seconds_of
-from benchmarks.contract import GreedySteps
+from benchmarks.contract import GreedySteps, Setup
 from benchmarks.limits import (
     beam_seconds,
     decode_seconds,
@@ -28,8 +29,12 @@ from benchmarks.shapes import (
 )
 from benchmarks.table import Line, lead, page, spread
 from model_core.engines.automatic import native_precision
+from model_core.engines.improving import ImprovingEngine
+from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native.engine import NAMES
 from model_core.models.families import FAMILIES
+from model_core.roles import loaded
+from tests.model_core.playing_checkpoint import write_playing
 
 DOCS = Path(__file__).parents[2] / "docs"
 BASE = SCALES["base"]
@@ -94,6 +99,65 @@ def test_the_first_of_several_runs_is_left_out(monkeypatch):
     assert seconds_of(lambda: None, 5.0) == [1.0, 1.5]
 
 
+class Asked:
+    """A contender that notes which lengths it was asked for, and when it was timed."""
+
+    def __init__(self, monkeypatch):
+        self.asked = []
+        monkeypatch.setattr(parts, "seconds_of", self.seconds_of)
+
+    def decoder(self, _):
+        return self
+
+    reader = beam_writer = decoder
+
+    def greedy(self, prompts, num_new):
+        self.asked.append((len(prompts), num_new))
+        return np.zeros((len(prompts), num_new), "int32")
+
+    def read(self, token_ids):
+        self.asked.append(token_ids.shape)
+        return np.zeros((1, 1, 1))
+
+    def write(self, _, __, num_new):
+        self.asked.append(num_new)
+        return np.zeros((1, num_new), "int32")
+
+    def seconds_of(self, call, *_):
+        before = list(self.asked)
+        call()
+        assert self.asked[-1] in before  # or compiling it would be timed
+        return [1.0]
+
+
+@pytest.mark.parametrize("part", parts.PARTS)
+def test_what_is_timed_was_run_once_unheard(part, tmp_path, monkeypatch):
+    tiny = SCALES["tiny"]
+    answers = {f"batch_{n}": np.zeros((n, 1)) for n in tiny.decode_batches}
+    answers |= {f"read_{n}x{of}": np.zeros((1, 1, 1)) for n, of in tiny.reads}
+    np.savez(tmp_path / "reference.npz", target=np.zeros((1, 1)), **answers)
+    setup = Setup(tmp_path, tmp_path, "float32", 1)
+    contender = Asked(monkeypatch)
+    cases = parts.PARTS[part].measure(contender, setup, tiny, 9)
+    assert len(contender.asked) >= 2 * len(cases) > 0
+
+
+def test_tabs_are_timed_once_no_better_engine_is_to_come(tmp_path, monkeypatch):
+    folder, asked = write_playing(tmp_path), []
+
+    def improving(_, network):
+        first = KerasEngine(network)
+        wait, better = Event(), SimpleNamespace(name="better", device="cpu")
+        return ImprovingEngine(first, (lambda _: wait.wait(0.2) or better,))
+
+    monkeypatch.setattr(loaded, "build_engine", improving)
+    monkeypatch.setattr(plays, "tabs", lambda player, *_: asked.append(player) or {})
+    monkeypatch.setattr(plays, "reading", lambda *_: {})
+    monkeypatch.setattr(plays, "batch_gain", lambda *_: {})
+    plays.measure(folder, 1)
+    assert asked[0].weights.engine == "better"
+
+
 def test_a_slow_call_is_run_once(monkeypatch):
     now = iter([0.0, 9.0])
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
@@ -118,6 +182,47 @@ def test_the_lead_is_over_the_best_peer():
     assert "**2.00**" in lead(lines, "ours-a")
     assert "peer-b" in lead(lines, "ours-a")
     assert lead(lines[:1], "ours-a") == lead(lines[1:], "ours-a") == ""
+
+
+def race_of(name, seconds, limits):
+    """Runs of a contender at beams, each in the round whose limits it is told with."""
+    return [
+        {
+            "part": "beams",
+            "contender": name,
+            "precision": "int8",
+            "is_ours": name.startswith("ours"),
+            "limits": {"bytes_per_second": limit, "flops_per_second": 1e11},
+            "report": {
+                "cases": {
+                    "beam 4": {
+                        "seconds": [one], "resident_mb": 1.0, "same": 1, "tokens": 1,
+                    }
+                }
+            },
+        }
+        for one, limit in zip(seconds, limits, strict=True)
+    ]  # fmt: skip
+
+
+def test_the_lead_counts_only_rounds_that_both_ran_in():
+    runs = [
+        *race_of("ours-a", [1.0, 3.0, 1.0], [1e10, 2e10, 3e10]),
+        *race_of("peer-b", [1.5, 9.0], [2e10, 4e10]),
+    ]
+    ours, peer = table.lines_of(runs, BASE, "beams", "beam 4")
+    assert "| **ours-a** | int8 | 3 |" in table.grid((), [ours, peer])
+    assert "| peer-b | int8 | 2 |" in table.grid((), [ours, peer])
+    told = lead([ours, peer], "ours-a")
+    assert "**0.50**" in told  # three seconds to one and a half, when both ran
+    assert "not in the same rounds" not in told
+
+
+def test_a_lead_over_another_session_says_so():
+    runs = [*race_of("ours-a", [1.0], [1e10]), *race_of("peer-b", [2.0], [2e10])]
+    told = lead(table.lines_of(runs, BASE, "beams", "beam 4"), "ours-a")
+    assert "**2.00**" in told
+    assert "not in the same rounds" in told
 
 
 def test_what_runs_unasked_has_its_own_figure_where_it_is_not_the_best():

@@ -65,13 +65,22 @@ def test_without_a_model_the_baseline_alone_is_scored(questions):
 
 def test_a_baseline_learns_from_the_file_beside_or_from_the_one_given(tmp_path):
     dev = write(tmp_path / "dev.jsonl", {"text": "春夏秋冬", "summary": "春夏"})
-    with pytest.raises(ValueError, match="--train FILE"):
-        evaluate_task("summary", dev)
+    assert evaluate_task("summary", dev)["baseline"] is None
     write(tmp_path / "train.jsonl", {"text": "", "summary": "两字"})
     assert evaluate_task("summary", dev)["baseline"]["rouge_l"] == 1.0
     other = write(tmp_path / "other.jsonl", {"text": "", "summary": "四个字呢"})
     told = evaluate_task("summary", dev, train=other)
     assert told["baseline"]["rouge_l"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_an_answer_is_scored_where_there_is_no_baseline(tmp_path):
+    said = ("史记", "作者", "司马迁")
+    names = ("subject", "predicate", "object")
+    record = {"text": "司马迁的史记", "triples": [dict(zip(names, said, strict=True))]}
+    path = write(tmp_path / "some.jsonl", record)
+    report = evaluate_task("triples", path, lambda _: {"some": lambda _: [[said]]})
+    assert report["model"]["some"]["f1"] == 1.0
+    assert (report["baseline"], report["other_baselines"]) == (None, {})
 
 
 def test_what_memory_alone_gives_stands_beside(tmp_path):

@@ -1,14 +1,20 @@
 import json
 import math
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from demos.generation.task import GenerationRequest
 from model_core.checkpoints.own_weights import changes
 from model_core.checkpoints.reader import open_checkpoint
+from model_core.engines.improving import ImprovingEngine
+from model_core.engines.keras_engine import KerasEngine
 from model_core.models.network import arrays_by_name
+from model_core.roles import loaded
 from model_core.roles.parts import load_parts
 from recipes import evaluation
 from tests.model_core.playing_checkpoint import write_playing
@@ -71,10 +77,40 @@ def test_free_writing_is_scored_with_its_own_weights(tmp_path):
     np.testing.assert_allclose(found, shared[name] + 0.5, atol=1e-5)
 
 
-def test_poems_begin_with_the_openings_in_their_order(model):
-    generator = evaluation.NetworkTextGenerator(model)
-    texts = evaluation.write_poems(generator, "散文", 3)
-    assert [text[0] for text in texts] == list(evaluation.POEM_OPENINGS[:3])
+def test_one_engine_answers_from_the_first_example_on(tmp_path, monkeypatch):
+    """Kernels may still be on their way when weights are loaded."""
+    folder = write_playing(tmp_path)
+
+    def improving(_, network):
+        first = KerasEngine(network)
+        better = SimpleNamespace(name="better", device="cpu")
+
+        def improved(_):
+            time.sleep(0.2)
+            return better
+
+        return ImprovingEngine(first, (improved,))
+
+    monkeypatch.setattr(loaded, "build_engine", improving)
+    assert evaluation.load(folder).engine.name == "better"
+    assert evaluation.load_player(folder).weights.engine == "better"
+
+
+def test_poems_begin_with_the_openings_and_are_asked_for_at_the_pages_defaults():
+    asked = []
+
+    class Writer:
+        def complete(self, prompt, options):
+            asked.append((prompt, options))
+            yield SimpleNamespace(candidates=[SimpleNamespace(text="去")])
+
+    texts = evaluation.write_poems(Writer(), "五言绝句", 2)
+    assert texts == [f"{opening}去" for opening in evaluation.POEM_OPENINGS[:2]]
+    requests = (
+        GenerationRequest(prompt, style="五言绝句", seed=seed)
+        for seed, prompt in enumerate(evaluation.POEM_OPENINGS[:2])
+    )
+    assert asked == [(one.prompt, one.options) for one in requests]
 
 
 def test_the_share_counts_poems_that_keep_the_form(model, monkeypatch):

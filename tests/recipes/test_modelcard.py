@@ -2,10 +2,12 @@ import json
 
 import pytest
 
+from demos.summary.task import SummaryRequest
 from model_core.interfaces import Relation
 from model_core.roles.parts import Parts
 from model_core.training.lineage import lineage
 from recipes import modelcard, playcard
+from recipes.asking import AskSettings
 from recipes.dev_sets import DEV_SETS
 from recipes.evaluate_tasks import BASELINES, OTHER_BASELINES
 from recipes.showing import Shown
@@ -106,9 +108,15 @@ def test_totals_are_over_all_runs_and_each_stands_by_itself(folder):
     plays = {**FACTS, "step": 5, "device": ["jax"], "before": lineage(FACTS)}
     text = card(folder, plays)
     assert "4.0 M 词元，25 步，2.0 小时" in text
-    assert "  1. 2.0 M 词元 tokens，20 步 steps，1.0 小时 hours，CPU" in text
-    assert "  2. 2.0 M 词元 tokens，5 步 steps，1.0 小时 hours，GPU" in text
-    assert "float32） + GPU" in text
+    assert "  1. 2.0 M 词元 tokens，20 步 steps，1.0 小时 hours，TensorFlow\n" in text
+    assert "  2. 2.0 M 词元 tokens，5 步 steps，1.0 小时 hours，JAX\n" in text
+    assert "Keras + TensorFlow、JAX\n" in text
+
+
+def test_a_card_claims_no_machine_that_a_run_did_not_note(folder):
+    text = card(folder, {**FACTS, "device": ["torch"]})
+    assert "Keras + torch\n" in text
+    assert "CPU" not in text.split("重做")[0]
 
 
 def test_a_part_with_weights_of_its_own_is_told_with_its_runs(folder):
@@ -175,6 +183,35 @@ def test_scores_stand_beside_their_baseline_with_the_number_of_examples():
     assert "- cjrc（10 例）：mlm 30.0，span 20.0，基线 baseline 20.0" in text
     assert "- yes_no" not in text
     assert "| 谁？ | 甲 | 乙 | 0 |" in text
+
+
+def test_what_has_no_baseline_is_told_without():
+    parts = {
+        name: {**part, "baseline": None} for name, part in REPORT["by_source"].items()
+    }
+    text = sections(baseline=None, other_baselines={}, by_source=parts)
+    assert "| | exact_match | f1 | 秒/例 s each |" in text
+    assert "| **mlm** | 50.0 | 61.2 | 0.20 |" in text
+    assert "- cmrc（30 例）：mlm 70.0，span 60.0\n" in text
+    assert "| 基线" not in text
+
+
+def test_scores_of_the_plays_are_told_anew_and_nothing_else():
+    text = sections()
+    baseline = {"exact_match": 0.025, "f1": 0.999}
+    again = playcard.rescored(text, {"qa": {**REPORT, "baseline": baseline}})
+    assert again == text.replace("| 2.5 | 12.5 |", "| 2.5 | 99.9 |")
+    assert again != text
+
+
+def test_the_card_says_how_long_a_summary_may_be():
+    asked, usual = AskSettings().summary_chars, SummaryRequest("文").max_chars
+    text = sections()
+    assert f"摘要最多写 {asked} 字，页面默认 {usual} 字" in text
+    assert (
+        f"summaries of at most {asked} characters, the page's default is {usual}"
+        in text
+    )
 
 
 def test_one_source_is_no_comparison():

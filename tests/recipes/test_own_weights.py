@@ -1,6 +1,8 @@
 """A run of one part becomes its own weights beside those that all share."""
 
+import importlib
 import json
+import sys
 from argparse import ArgumentTypeError
 
 import numpy as np
@@ -58,6 +60,13 @@ def test_only_a_part_of_the_checkpoint_has_any(folder, tmp_path):
     with pytest.raises(SystemExit, match="not poems"):
         own_weights.write(tmp_path / "run", folder, "poems")
     assert not list(folder.glob("poems*"))
+
+
+def test_without_safetensors_it_is_told_what_to_install(folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    again = importlib.reload(own_weights)  # a release without any imports it too
+    with pytest.raises(ImportError, match=r"-r requirements-recipes\.txt"):
+        again.write(tmp_path / "run", folder, "pointing")
 
 
 def test_what_is_frozen_does_not_learn():

@@ -5,6 +5,7 @@ the plays, on a toy vocabulary and the showcase.
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,8 @@ from recipes import (
     vocabulary,
 )
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS
+from recipes.evaluate_tasks import evaluate_task
+from recipes.modelcard import SOURCES
 from recipes.scoring import SCORES
 
 SIZE = ("--hidden-size", "64", "--layers", "1")
@@ -103,6 +106,20 @@ def test_a_run_remembers_what_it_began_with_and_how_it_was_asked(place):
     assert settings["shares"].keys() == playcard.WORDS["steps"].keys()
 
 
+@pytest.mark.parametrize(
+    "switched",
+    [("--average", "0.99"), ("--accumulate", "2"), ("--freeze", "token_embedding")],
+)
+def test_what_an_optimizer_was_begun_with_cannot_be_switched(
+    place, monkeypatch, switched
+):
+    learn_nothing(monkeypatch, size_of(place))
+    asked = ("--corpus", place / "corpus", "--run", place / "first", *SIZE)
+    with pytest.raises(SystemExit, match=f"was begun with {switched[0]}") as refused:
+        call(monkeypatch, "train", "--stage", "plays", *asked, *switched)
+    assert "\n" not in str(refused.value)
+
+
 def test_an_older_snapshot_goes_on_without_these_facts(place, monkeypatch):
     shutil.copytree(place / "first", place / "older")
     path = place / "older" / "snapshot.json"
@@ -135,6 +152,32 @@ def test_every_task_is_evaluated_beside_its_baseline(place, task, monkeypatch, c
         assert all(value >= 0 for value in scores.values())
     modes = {"qa": {"seq2seq", "mlm", "span"}, "triples": {"half_pointer", "gplinker"}}
     assert modes.get(task, set()) <= report["model"].keys()
+
+
+def without(file, folder, name):
+    """Return a file of the showcase's copy in a folder that lacks one beside it."""
+    shutil.copytree(SHOWCASE / Path(file).parent, folder)
+    (folder / name).unlink(missing_ok=True)
+    return folder / Path(file).name
+
+
+@pytest.mark.parametrize(
+    ("task", "lacks", "told"),
+    [
+        ("kgqa", "triples.jsonl", r"expected triples\.jsonl or triples\.jsonl\.xz"),
+        ("fewshot", "labels.json", r"labels\.json"),
+        ("fewshot", "train_0.jsonl", "--learn needs train examples"),
+        ("title", "dev.jsonl", r"dev\.jsonl"),
+    ],
+)
+def test_a_file_that_is_needed_is_missed_before_the_weights_are_read(
+    tmp_path, monkeypatch, task, lacks, told
+):
+    file = without(FILES[task], tmp_path / "alone", lacks)
+    asked = ("--task", task, "--input", file, "--learn", "--weights", tmp_path / "none")
+    with pytest.raises(SystemExit, match=told) as missed:
+        call(monkeypatch, "evaluate", *asked)
+    assert "\n" not in str(missed.value)
 
 
 def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, capsys):
@@ -193,6 +236,30 @@ def test_a_release_of_plays_asks_for_the_data_before_it_begins(place, monkeypatc
     with pytest.raises(SystemExit, match="needs --data DIR"):
         call(monkeypatch, "release", *asked, "--output", place / "nothing")
     assert not (place / "nothing").exists()
+
+
+def test_baselines_are_scored_anew_and_what_the_model_said_stays(place, monkeypatch):
+    file = place / "data" / FILES["kgqa"]
+    said = {"tree": lambda examples: [one.fact for one in examples]}
+    report = evaluate_task("kgqa", file, lambda _: said, limit=1)
+    ((source, part),) = report["by_source"].items()
+    old = dict.fromkeys(report["baseline"], 0.1234)
+    before = {"baseline": old, "by_source": {source: {**part, "baseline": old}}}
+    bits = {name: {"bits_per_character": 1, "characters": 9} for name in SOURCES}
+    scores = {"parameters": 9, "poems_form": {}, "tasks": {"kgqa": report}, **bits}
+    folder = shutil.copytree(place / "made", place / "judged again")
+    shifted = scores | {"tasks": {"kgqa": {**report, **before}}}
+    (folder / "scores.json").write_text(json.dumps(shifted), encoding="utf8")
+    plays = playcard.TEMPLATE.read_text(encoding="utf8").replace("{scores}", "| old |")
+    card = plays + modelcard.DATA_HEADING
+    (folder / "README.md").write_text(card, encoding="utf8")
+    monkeypatch.setattr(dev_sets, "DEV_SETS", SHOWN_SETS)
+    where = ("--weights", folder, "--history", folder / "history.json")
+    call(monkeypatch, "card", *where, "--data", place / "data")
+    assert json.loads((folder / "scores.json").read_text(encoding="utf8")) == scores
+    told = (folder / "README.md").read_text(encoding="utf8")
+    assert playcard._scores(scores["tasks"]) in told
+    assert "| old |" not in told
 
 
 def test_free_writing_is_scored_anew_and_the_plays_stay_as_they_were(

@@ -1,5 +1,6 @@
 """From task data to batches: every stream of the joint training, on the showcase."""
 
+import itertools
 import json
 import lzma
 import shutil
@@ -83,6 +84,28 @@ def test_every_stream_yields_batches_that_teach(batches):
             assert batch.weights.sum() > 0, task
             assert batch.num_tokens == batch.inputs["token_ids"].size
             assert (batch.inputs["token_ids"] > 0).any()
+
+
+WRITTEN = ("title", "summary", "facts", "answer")
+
+
+def test_no_target_of_a_written_task_is_left_out(corpus):
+    made = joint.streams(corpus, Leg(length=384, rows=4), Options(), seed=0)
+    for task in WRITTEN:
+        for batch in itertools.islice(made[task], 8):
+            inputs = batch.inputs
+            ends = inputs["document_ids"].max()  # asked for, and not given
+            targets = inputs["segment_ids"].sum() + ends
+            assert (batch.weights == 1).sum() == targets, task
+
+
+def test_a_document_of_full_length_fits_the_row_of_the_commands():
+    rooms = (
+        (joint.SOURCE_ROOM, joint.TITLE_ROOM),
+        (joint.SUMMARY_ROOM, joint.SUMMARY_TARGET),
+        (joint.QUESTION_ROOM, joint.ANSWER_TARGET),
+    )
+    assert all(source + target - 1 <= 384 for source, target in rooms)
 
 
 def test_relations_are_the_schemas_in_its_order(corpus):

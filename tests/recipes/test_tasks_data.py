@@ -115,6 +115,22 @@ def test_a_task_finds_what_stands_beside_it(tmp_path):
     assert len(given.train) == 1
 
 
+def test_a_file_that_is_no_dev_file_teaches_nobody(tmp_path):
+    for name in ("test.jsonl", "reviews-dev.jsonl"):
+        path = write(tmp_path / name, TITLE)
+        write(tmp_path / name.replace("dev", "train"), TITLE)
+        assert load_task_data("title", path).train == ()
+    with pytest.raises(ValueError, match="another train file than the examples"):
+        load_task_data("title", path, train=path)
+
+
+def test_questions_without_their_base_are_refused(tmp_path):
+    fact = {"subject": "李白", "predicate": "朝代", "object": "唐"}
+    path = write(tmp_path / "dev.jsonl", fact | {"question": "？"})
+    with pytest.raises(FileNotFoundError, match=r"expected triples\.jsonl or"):
+        load_task_data("kgqa", path)
+
+
 def test_the_base_of_kg_questions_is_read_packed_or_not(tmp_path):
     fact = {"subject": "李白", "predicate": "朝代", "object": "唐"}
     path = write(tmp_path / "dev.jsonl", fact | {"question": "？"})

@@ -35,6 +35,11 @@ class Batch:
     weights: npt.NDArray[np.float32]
     num_tokens: int
 
+    @property
+    def weighted_inputs(self) -> Arrays:
+        """The inputs and, as ``weights``, what an adversarial step weighs losses by."""
+        return {**self.inputs, "weights": self.weights}
+
 
 @dataclass(frozen=True, slots=True)
 class Tricks:
@@ -69,7 +74,13 @@ class Objective(keras.Model):
         self.built = True
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:  # noqa: FBT001, FBT002
-        """Return the losses, float32 (num_items,), clean plus adversarial ones."""
+        """Return the losses, float32 (num_items,), clean plus adversarial ones.
+
+        Args:
+            inputs: What the objective reads, by name; with an adversarial step also
+                ``weights``, see ``Batch.weighted_inputs``.
+            training: Whether dropout acts.
+        """
         if not self.tricks.adversarial:
             return self.learn(inputs, None, training=training)
         noise = self._against_the_loss(inputs, training=training)
@@ -89,10 +100,12 @@ class Objective(keras.Model):
 
     def _against_the_loss(self, inputs: dict[str, Any], *, training: bool) -> Any:
         shape = (*ops.shape(inputs["token_ids"]), self.network.config.input_width)
-        gradient = gradient_at(
-            lambda noise: ops.sum(self.learn(inputs, noise, training=training)),
-            ops.zeros(shape, "float32"),
-        )
+        weights = ops.cast(inputs["weights"], "float32")
+
+        def loss(noise: Any) -> Any:
+            return ops.sum(weights * self.learn(inputs, noise, training=training))
+
+        gradient = gradient_at(loss, ops.zeros(shape, "float32"))
         norm = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2), keepdims=True))
         step = self.tricks.adversarial * gradient / (norm + 1e-12)
         return ops.stop_gradient(step)

@@ -15,7 +15,7 @@ from model_core.training.cloze_learner import (
     learn,
     shape_of,
 )
-from tests.model_core.tiny import ROTARY, build_network
+from tests.model_core.tiny import POST_NORM, ROTARY, build_network
 
 MASK, SIGNS, WORDS = 4, (10, 11), ((20, 21), (22, 23))
 
@@ -133,7 +133,7 @@ def test_a_seed_repeats_the_losses(network, examples):
 def test_blanks_and_hidden_tokens_each_weigh_one_per_example(examples):
     rng = np.random.default_rng(0)
     half = how(mask_rate=0.5)
-    inputs, flat = collate(examples[:3], half, rng, shape_of(examples, half))
+    inputs, flat = collate(examples[:3], half, rng, shape_of(examples, half, 512))
     weight = flat.reshape(3, -1)
     np.testing.assert_allclose(weight[:, :2].sum(axis=1), 1.0)
     np.testing.assert_allclose(weight[:, 2:].sum(axis=1), 1.0)
@@ -156,7 +156,7 @@ def test_blanks_and_hidden_tokens_each_weigh_one_per_example(examples):
 def test_without_a_rate_nothing_else_is_hidden(examples):
     rng = np.random.default_rng(0)
     none = how(mask_rate=0.0)
-    inputs, flat = collate(examples[:2], none, rng, shape_of(examples, how()))
+    inputs, flat = collate(examples[:2], none, rng, shape_of(examples, how(), 512))
     assert flat.sum() == pytest.approx(2.0)
     assert inputs["padding_mask"].sum() == 2 * 10
     for row, one in enumerate(examples[:2]):
@@ -165,7 +165,15 @@ def test_without_a_rate_nothing_else_is_hidden(examples):
 
 def test_one_shape_holds_any_of_the_examples(examples):
     long = replace(examples[0], token_ids=np.full(70, 12, "int32"))
-    assert shape_of(examples, how()) == (32, 8)
-    assert shape_of([*examples, long], how()) == (96, 8)
+    assert shape_of(examples, how(), 512) == (32, 8)
+    assert shape_of([*examples, long], how(), 512) == (96, 8)
     many = replace(examples[0], plain=np.arange(60, dtype="int32"))
-    assert shape_of([*examples, many], how(mask_rate=0.5)) == (32, 32)
+    assert shape_of([*examples, many], how(mask_rate=0.5), 512) == (32, 32)
+
+
+def test_no_row_is_longer_than_the_positions(examples):
+    assert shape_of(examples, how(), 24) == (24, 8)
+    copy = build_network(POST_NORM, ("masked_lm",))
+    assert copy.config.max_position_embeddings == 24
+    losses = list(learn(copy, examples, how(num_steps=3)))
+    assert np.isfinite(losses).all()

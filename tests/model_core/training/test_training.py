@@ -1,5 +1,6 @@
 """Learning works, resumes exactly, and leaves the parts apart."""
 
+import errno
 import itertools
 from dataclasses import replace
 
@@ -178,3 +179,23 @@ def test_the_older_snapshot_is_found_when_a_stop_left_only_it(tmp_path):
     (tmp_path / "s").rename(tmp_path / "s.old")
     assert has_snapshot(tmp_path / "s")
     assert load_snapshot(tmp_path / "s")[1] == {"step": 1}
+
+
+def test_a_write_that_fails_after_a_stop_still_leaves_the_older_snapshot(
+    tmp_path, monkeypatch
+):
+    save_snapshot(tmp_path / "s", {"a": np.zeros(3)}, {"step": 1})
+    (tmp_path / "s").rename(tmp_path / "s.old")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="no space"):
+        save_snapshot(tmp_path / "s", {"a": np.ones(3)}, {"step": 2})
+    monkeypatch.undo()
+    assert has_snapshot(tmp_path / "s")
+    assert load_snapshot(tmp_path / "s")[1] == {"step": 1}
+    save_snapshot(tmp_path / "s", {"a": np.ones(3)}, {"step": 2})
+    assert load_snapshot(tmp_path / "s")[1] == {"step": 2}
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]

@@ -62,23 +62,42 @@ def test_a_long_target_is_cut_with_its_tags(lessons, formats, rng):
         assert len(one.targets) == len(one.copy_tags) <= 4
 
 
-def test_tags_say_what_the_source_holds(lessons, formats, rng, text_of):
-    texts = dict.fromkeys(text for text, _ in toy_data.PAIRS)
-    spans = []
-    for one in titles(lessons, formats, rng, count=4):
+def test_tags_say_what_the_kept_source_holds(lessons, formats, rng, text_of):
+    copied = []
+    for one in titles(lessons, formats, rng, room=24, count=60):
+        source = text_of(one.source_ids)
         assert one.copy_tags[-1] == 0  # the end mark is written
         assert one.copy_tags[0] != 2
+        spans = []
         for target, tag in zip(one.targets, one.copy_tags, strict=True):
             if tag == 1:
                 spans.append([int(target)])
             elif tag == 2:
                 spans[-1].append(int(target))
-    copied = [text_of(span) for span in spans]
-    for part in ("上海", "咸水湖", "呐喊"):
+        for span in map(text_of, spans):
+            assert len(span) >= 2
+            assert span in source  # where the cut left it
+            copied.append(span)
+    for part in ("长江", "最大的咸水湖", "《呐喊》"):
         assert any(part in span for span in copied)
-    for span in copied:
-        assert len(span) >= 2
-        assert any(span in text for text in texts)
+
+
+def test_a_target_too_long_ends_with_a_sentence_and_is_taught_to_end(
+    tmp_path, formats, rng, shown, text_of
+):
+    pairs = [
+        (toy_data.RIVER, "长江流经上海。青海湖很好看。鲁迅"),
+        (toy_data.LAKE, "青海湖" * 6),
+    ]
+    rewriting.encode(pairs, formats, tmp_path / "title.npz", 60)
+    ended, cut = sorted(
+        titles(tmp_path, formats, rng, longest=16, count=2),
+        key=lambda one: len(one.targets),
+    )
+    assert text_of(ended.targets) == "长江流经上海。青海湖很好看。"
+    assert shown(ended.targets).endswith(" [SEP]")
+    assert text_of(cut.targets) == "青海湖" * 5 + "青"  # no sentence ends in it
+    assert len(cut.targets) == 16
 
 
 def test_texts_are_cut_and_empty_targets_left_out(tmp_path, formats):

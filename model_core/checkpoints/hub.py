@@ -5,9 +5,10 @@ no tensor and no page.
 
 A revision is resolved once: its commit and the digests that the hub's own file list
 declares are recorded beside the files, and the record is what later starts use, with
-no network. Bytes gather in a file named by their digest and enter the cache only when
-they match it, so nobody ever reads half a file or a wrong one, and an interrupted
-download goes on where it stopped, in this run or the next.
+no network; a record made of the cache alone counts only until the hub answers. Bytes
+gather in a file named by their digest and enter the cache only when they match it, so
+nobody ever reads half a file or a wrong one, and an interrupted download goes on where
+it stopped, in this run or the next.
 
 The requests are made with huggingface_hub's session, addresses, headers and errors.
 Its own ``hf_hub_download`` (2.4) is not used for the bytes: it deletes what has arrived
@@ -205,9 +206,10 @@ class HubClient:
 
     def _snapshot(self, store: RepoStore, revision: str, meter: "_Meter") -> Snapshot:
         recorded = store.read_record(revision)
-        record = store.verified(recorded or self._resolve(store, revision))
+        settled = None if recorded and recorded.is_provisional else recorded
+        record = store.verified(settled or self._resolve(store, revision))
         if record.unverified:
-            if recorded:
+            if settled:
                 self._reach(record)
             self._download(store, record, meter)
             record = store.stamped(record)

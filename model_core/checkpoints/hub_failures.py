@@ -118,11 +118,11 @@ FAILURES: dict[str, Sentence] = {
     "no_weights": Sentence(
         "unsupported",
         "「{repo}」里没有可读的权重，请换一个仓库。需要 config.json，以及 "
-        "model.safetensors、pytorch_model.bin、tf_model.h5 之一（可分片）；"
+        "model.safetensors、pytorch_model.bin（均可分片）或 tf_model.h5（仅单个文件）；"
         "现有文件：{detail}。",
         "{repo} holds no readable weights, please choose another. Needed: config.json "
-        "and one of model.safetensors, pytorch_model.bin, tf_model.h5 (sharded or "
-        "not); it has: {detail}.",
+        "and model.safetensors or pytorch_model.bin (sharded or not) or, in one file, "
+        "tf_model.h5; it has: {detail}.",
     ),
     "unsafe_name": Sentence(
         "unsafe_name",

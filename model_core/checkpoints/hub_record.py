@@ -41,12 +41,12 @@ TEXT_FILES = (
     "generation_config.json",
 )
 """All of these that a repository has."""
-WEIGHT_FORMATS = (
+WEIGHT_FORMATS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     ("model.safetensors", re.compile(r"model-(\d{5})-of-(\d{5})\.safetensors")),
     ("pytorch_model.bin", re.compile(r"pytorch_model-(\d{5})-of-(\d{5})\.bin")),
-    ("tf_model.h5", re.compile(r"tf_model-(\d{5})-of-(\d{5})\.h5")),
+    ("tf_model.h5", None),
 )
-"""Whole file and shards of each format, the preferred one first."""
+"""Whole file and shards, where they are read, of each format, the preferred first."""
 RECORD_FORMAT = 1
 SHA256_DIGITS = 64
 UNVERIFIED = -1
@@ -78,12 +78,22 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A revision resolved once: its commit and its files with their digests."""
+    """A revision resolved once: its commit and its files with their digests.
+
+    Attributes:
+        repo_id: ``owner/name``.
+        revision: Branch, tag or commit that was asked for.
+        commit: What it is.
+        files: Those that a loader needs.
+        is_provisional: Whether the cache alone was asked: the hub may have more files,
+            or another commit.
+    """
 
     repo_id: str
     revision: str
     commit: str
     files: tuple[HubFile, ...]
+    is_provisional: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -113,7 +123,8 @@ def choose_files(names: Iterable[str]) -> tuple[str, ...]:
 def is_weights(name: str) -> bool:
     """Whether a file's name is that of weights, whole or a shard."""
     return any(
-        name == whole or shard.fullmatch(name) for whole, shard in WEIGHT_FORMATS
+        name == whole or (shard and shard.fullmatch(name))
+        for whole, shard in WEIGHT_FORMATS
     )
 
 
@@ -203,7 +214,7 @@ class RepoStore:
         """Return a record of files that another program fetched with huggingface_hub.
 
         The blobs' names are the digests that the hub declared then; the bytes are
-        checked against them here.
+        checked against them here. Provisional: that program may have left files out.
         """
         commit = self._commit_in_cache(revision)
         folder = self.snapshot_folder(commit)
@@ -216,7 +227,9 @@ class RepoStore:
             return None
         if not files:
             return None
-        return self.verified(Record(self.repo_id, revision, commit, files))
+        files = self._recalled(files, revision)
+        record = Record(self.repo_id, revision, commit, files, is_provisional=True)
+        return self.verified(record)
 
     def verified(self, record: Record) -> Record:
         """Return the record with the time of verification of every file that is good.
@@ -268,6 +281,17 @@ class RepoStore:
     def _record_path(self, revision: str) -> Path:
         return self.folder / ".maskplay" / f"{quote(revision, safe='')}.json"
 
+    def _recalled(
+        self, files: tuple[HubFile, ...], revision: str
+    ) -> tuple[HubFile, ...]:
+        """Return files with the times that an earlier record has of their bytes."""
+        earlier = self.read_record(revision)
+        known = earlier.files if earlier else ()
+        times = {file.digest: file.mtime_ns for file in known}
+        return tuple(
+            replace(file, mtime_ns=times.get(file.digest, UNVERIFIED)) for file in files
+        )
+
     def _commit_in_cache(self, revision: str) -> str:
         if COMMIT.fullmatch(revision):
             return revision
@@ -281,7 +305,7 @@ def _choose_weights(present: set[str]) -> tuple[str, ...]:
     for whole, shard in WEIGHT_FORMATS:
         if whole in present:
             return (whole,)
-        shards = _complete_shards(present, shard)
+        shards = _complete_shards(present, shard) if shard else ()
         index = f"{whole}.index.json"
         if shards and index in present:
             return (index, *shards)
@@ -344,7 +368,13 @@ def _record_from(fields: dict[str, Any]) -> Record:
         raise ValueError("record without digests")
     if not names or set(choose_files(names)) != set(names):
         raise ValueError("record names other files than a loader needs")
-    return Record(fields["repo_id"], fields["revision"], fields["commit"], files)
+    return Record(
+        fields["repo_id"],
+        fields["revision"],
+        fields["commit"],
+        files,
+        is_provisional=bool(fields.get("is_provisional")),
+    )
 
 
 def _write_whole(path: Path, text: str) -> None:

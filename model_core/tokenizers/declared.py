@@ -33,7 +33,6 @@ CLASS_OF_MODEL_TYPE = {
     "mt5": "T5Tokenizer",
     "pegasus": "PegasusTokenizer",
     "t5": "T5Tokenizer",
-    "umt5": "T5Tokenizer",
     "xlm-roberta": "XLMRobertaTokenizer",
     "xlnet": "XLNetTokenizer",
 }

@@ -53,7 +53,8 @@ _T5_BODY = {
 
 T5 = Family(
     name="t5",
-    model_types=frozenset({"t5", "mt5", "umt5"}),
+    # not umt5: every block of it has scores of distances of its own
+    model_types=frozenset({"t5", "mt5"}),
     settings=(
         Setting("vocab_size", ("vocab_size",)),
         Setting("hidden_size", ("d_model",)),

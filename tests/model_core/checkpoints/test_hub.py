@@ -163,6 +163,14 @@ def test_an_outline_fails_as_a_download_would(hub, cache):
         ),
         (["vocab.txt", "model.safetensors"], ()),
         (["config.json", "flax_model.msgpack"], ()),
+        (
+            [
+                "config.json",
+                "tf_model-00001-of-00001.h5",
+                "tf_model.h5.index.json",
+            ],
+            (),
+        ),
         (["config.json", "../model.safetensors", "a/model.safetensors"], ()),
     ],
 )
@@ -185,6 +193,18 @@ def test_a_repository_without_readable_weights_is_refused_by_what_it_has(hub, ca
     hub.repos["me/flax"] = {"config.json": b"{}", "flax_model.msgpack": b"x"}
     with failing("unsupported", "没有可读的权重", "config.json, flax_model.msgpack"):
         HubClient(cache).snapshot("me/flax")
+
+
+def test_shards_that_nothing_reads_are_refused_before_the_download(hub, cache):
+    shard = "tf_model-00001-of-00001.h5"
+    hub.repos["me/h5"] = {
+        "config.json": b"{}",
+        "tf_model.h5.index.json": b"{}",
+        shard: b"hdf5",
+    }
+    with failing("unsupported", "tf_model.h5（仅单个文件）", "in one file, tf_"):
+        HubClient(cache).snapshot("me/h5")
+    assert not hub.bodies(shard)
 
 
 # Progress, breaks and wrong bytes
@@ -407,6 +427,34 @@ def test_what_the_hubs_own_client_fetched_is_used_without_a_network(hub, cache):
     hub.requests.clear()
     assert HubClient(cache, offline=True).snapshot(REPO).commit == COMMIT
     assert hub.requests == []
+
+
+def test_what_a_cache_lacks_is_asked_for_when_the_hub_answers(hub, cache):
+    fetch_with_the_hubs_own_client(hub, cache, names=("config.json", CHOSEN[-1]))
+    folder = HubClient(cache, offline=True).snapshot(REPO).folder
+    assert {path.name for path in folder.iterdir()} == {"config.json", CHOSEN[-1]}
+    HubClient(cache).snapshot(REPO)
+    assert {path.name for path in folder.iterdir()} == set(CHOSEN)
+    hub.requests.clear()
+    HubClient(cache).snapshot(REPO)
+    assert hub.requests == []
+
+
+def test_a_cache_that_grows_is_seen_without_a_network(hub, cache):
+    fetch_with_the_hubs_own_client(hub, cache, names=("config.json", CHOSEN[-1]))
+    HubClient(cache, offline=True).snapshot(REPO)
+    fetch_with_the_hubs_own_client(hub, cache)
+    HubClient(cache, offline=True).snapshot(REPO)
+    assert HubClient(cache, offline=True).outline(REPO).size_bytes == TOTAL
+
+
+def test_a_second_start_on_a_cache_alone_reads_no_file_again(hub, cache, monkeypatch):
+    fetch_with_the_hubs_own_client(hub, cache)
+    HubClient(cache, offline=True).snapshot(REPO)
+    read = []
+    monkeypatch.setattr(hub_record, "digest_of", lambda path, _: read.append(path))
+    HubClient(cache, offline=True).snapshot(REPO)
+    assert read == []
 
 
 def test_half_a_cache_of_the_hubs_own_client_is_not_enough_offline(hub, cache):

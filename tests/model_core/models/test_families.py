@@ -208,6 +208,11 @@ def test_an_unknown_model_type_is_refused(model_type):
     assert len(str(refusal.value)) < 400
 
 
+def test_umt5_whose_every_block_scores_distances_is_refused_by_its_name():
+    with pytest.raises(UnsupportedModelError, match="received 'umt5'"):
+        family_of({"model_type": "umt5"})
+
+
 @pytest.mark.parametrize("name", ACTIVATION_NAMES)
 def test_activations_of_transformers_mean_ours(name):
     config = BERT.config_from_json(BERT_JSON | {"hidden_act": name})

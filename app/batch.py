@@ -19,7 +19,7 @@ from typing import Any
 from app.file_options import brought_of, checked_options, option_input, options_of
 from app.metrics import DeadlineError
 from app.runs import timely
-from app.shelf import Shelf, await_model
+from app.shelf import Shelf, await_able
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
 from demos.batch import (
     answer_group,
@@ -33,7 +33,7 @@ from demos.files import reading, writing
 from demos.files.bases import read_base, sample_base
 from demos.files.reading import InputFile, open_input
 from demos.files.writing import OutputFile, open_output
-from demos.limits import Label, OneOf
+from demos.limits import LATER, Advice, Label, OneOf, advice_of
 from demos.qa.facts_held import HeldBase
 from demos.tasks import AnyTask
 
@@ -111,6 +111,7 @@ class FileQuestion:
     line_seconds: float
     seats: threading.BoundedSemaphore
     name: str = "files"
+    advice: Advice = LATER
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -153,7 +154,7 @@ class FileQuestion:
             options |= self._brought(task, given)
             batch = open_batch(task, source, self.folder, given["output_type"])
             yield batch
-            model = yield from await_model(self.shelf, task.role, given[WEIGHTS])
+            model = yield from await_able(self.shelf, task.role, given[WEIGHTS])
             player = task.prepare(model)
             yield from self._begun(batch, player, options)
             yield from self._answered(batch, player, options)
@@ -216,7 +217,8 @@ class FileQuestion:
         """Answer one line after the other; Stop acts at every step."""
 
         def run(request: Any, model: Any) -> Iterator[Any]:
-            return timely(batch.task.run(request, model), self.line_seconds)
+            frames = batch.task.run(request, model)
+            return timely(frames, self.line_seconds, advice_of(type(request)))
 
         task, end = replace(batch.task, run=run), self._end()
         for line in batch.source.lines():
@@ -278,7 +280,7 @@ def open_batch(task: AnyTask, source: Path, folder: Path, output_type: str) -> B
     place = folder / f"{OUTPUT_FOLDER}{secrets.token_hex(16)}"
     place.mkdir(parents=True)
     name = f"{source.stem[:NAME_CHARS]}-{task.name}.{output_type}"
-    target = open_output(place / name, columns_of(task, names))
+    target = open_output(place / name, columns_of(task, names), marked=True)
     return Batch(task, questions, target, num_lines)
 
 

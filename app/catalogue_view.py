@@ -30,7 +30,7 @@ def card_html(facts: ModelFacts, labels: Labels) -> str:
 
 def facts_line(facts: ModelFacts, labels: Labels) -> str:
     """Draw the facts as one line; those that are not known are said to be so."""
-    served = (labels[task].split(" ")[0] for task in facts.tasks if task in labels)
+    served = (labels[task] for task in facts.tasks if task in labels)
     pairs = (
         ("家族 family", facts.family),
         ("下载 download", _on_disk(facts)),
@@ -46,7 +46,7 @@ def _on_disk(facts: ModelFacts) -> str:
 
 
 def _about(num_bytes: int) -> str:
-    return f"约 {views.size(num_bytes)}" if num_bytes else ""
+    return f"≈ {views.size(num_bytes)}" if num_bytes else ""
 
 
 def _note(facts: ModelFacts) -> str:

@@ -19,6 +19,7 @@ from app.shelf import Shelf, await_model
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
 from demos.errors import DemoError
 from demos.files.bases import reading_base
+from demos.limits import Advice
 from demos.qa.facts import BaseFacts
 from demos.qa.facts_file import base_of
 from demos.qa.facts_held import SAMPLE_NAME, HeldBase
@@ -27,6 +28,7 @@ from model_core.interfaces import FACT_FINDER
 MAX_BASES = 4
 MAX_TRIPLES_HELD = 2_000_000  # in all brought bases together
 BUILD_SECONDS = 600.0
+SMALLER: Advice = ("请把文件拆小，或删去用不到的行", "split the file, or drop lines")
 SAMPLE = ""  # the id of the base that everyone shares
 
 Stage = Literal["reading", "tree", "ready"]
@@ -120,6 +122,11 @@ class Building:
     base_id: str = ""
     facts: BaseFacts | None = None
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it is always shown: the tree may take long."""
+        return self.stage == "tree"
+
 
 @dataclass(frozen=True, slots=True)
 class BaseQuestion:
@@ -139,6 +146,7 @@ class BaseQuestion:
     name: str = "facts_base"
     inputs: tuple[str, ...] = ("upload", "base", WEIGHTS)
     seconds: float = BUILD_SECONDS
+    advice: Advice = SMALLER
 
     def num_tokens(self, _building: Building) -> int:
         """Return 0: nothing is written."""
@@ -162,8 +170,10 @@ class BaseQuestion:
             path = received(self.folder, upload)
             held = yield from read_file(path)
             finder = yield from await_model(self.shelf, FACT_FINDER, weights)
-            yield Building(path.name, "tree")
+            building = Building(path.name, "tree")
+            yield building
             _, facts = held.tree_of(finder)
+            yield building  # Stop acts here, before the last base goes
             base_id = self.bases.keep(held, replaces)
             yield Building(path.name, "ready", base_id=base_id, facts=facts)
 

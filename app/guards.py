@@ -57,6 +57,7 @@ FILE_PREFIX = "/gradio_api/file="  # gradio would fetch any address behind it
 UPLOAD_PATH = "/gradio_api/upload"
 # Posts that may start a computation or fill the disk.
 COUNTED_PREFIXES = ("/gradio_api/call/", "/gradio_api/queue/join", UPLOAD_PATH)
+SMALL_BYTES = 1 << 20  # of any other request
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -98,8 +99,11 @@ TOO_LARGE = Refusal(
     413,
     "body",
     {
-        "zh": "发来的内容太大，请把文字缩短后再试。",
-        "en": "The request is too large: shorten the text and try again.",
+        "zh": "发来的内容太大，请把文字缩短，或分几次来问；名单、示例可以放进文件，"
+        "在收文件的页签里给；再多就在终端里做：python -m demos TASK --help。",
+        "en": "The request is too large: shorten the text, or ask in parts; a list or "
+        "examples may come as a file where a tab takes one, and more than that in the "
+        "terminal: python -m demos TASK --help.",
     },
 )
 FILE_TOO_LARGE = Refusal(
@@ -183,7 +187,7 @@ class Rules:
     Attributes:
         rate_limit: Per client, over the posts that may start a computation.
         queue_is_full: Asked before each of them.
-        max_body_bytes: Of any request but an upload.
+        max_body_bytes: Of a post that may start a computation; others are small.
         max_upload_bytes: Of an upload.
         files_folder: Where uploads and outputs lie, the only files that are served;
             "" serves none.
@@ -212,7 +216,9 @@ class Rules:
         """Return how many bytes a body may have there, and what a larger one earns."""
         if path.startswith(UPLOAD_PATH):
             return self.max_upload_bytes, FILE_TOO_LARGE
-        return self.max_body_bytes, TOO_LARGE
+        asks = path.startswith(COUNTED_PREFIXES)
+        most = self.max_body_bytes if asks else min(self.max_body_bytes, SMALL_BYTES)
+        return most, TOO_LARGE
 
 
 class Guard:

@@ -16,7 +16,7 @@ from gradio.components import Component
 from app import views
 from app.catalogue_view import Labels, card_html, facts_line, matching
 from app.language import language_of
-from app.shelf import Shelf
+from app.shelf import Shelf, ready_of
 from app.views import escape
 from app.wiring import told
 from demos.errors import InvalidRequestError
@@ -241,11 +241,6 @@ def _acting(
         return refresh(query)
 
     return respond
-
-
-def ready_of(states: Iterable[ModelState]) -> list[ModelState]:
-    """Return the models that answer."""
-    return [state for state in states if state.status == "ready"]
 
 
 def summary_html(states: Iterable[ModelState]) -> str:

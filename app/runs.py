@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from app.metrics import DeadlineError, Metrics
 from demos.errors import DemoError
+from demos.limits import LATER, Advice
 
 FrameT = TypeVar("FrameT")
 Clock = Callable[[], float]
@@ -57,6 +58,7 @@ class Runs:
         num_tokens: Callable[[FrameT], int],
         *,
         seconds: float | None = None,
+        advice: Advice = LATER,
     ) -> Iterator[FrameT]:
         """Yield the frames under the rules that hold for every request.
 
@@ -65,6 +67,7 @@ class Runs:
             frames: Whole results so far; closed however this ends.
             num_tokens: How many tokens a frame holds.
             seconds: How long it may compute; None for the limit of a request.
+            advice: What to lower where it takes longer.
 
         Raises:
             DeadlineError: The run computed for as long as one may.
@@ -72,7 +75,7 @@ class Runs:
         """
         with self._metrics.run(endpoint) as run, self._counted(), closing(frames):
             limit = self.deadline_seconds if seconds is None else seconds
-            allowed = timely(self._until_stopped(frames), limit)
+            allowed = timely(self._until_stopped(frames), limit, advice)
             for frame in throttled(allowed, 1 / self._limits.frames_per_second):
                 run.saw(num_tokens(frame))
                 yield frame
@@ -100,21 +103,37 @@ class Runs:
             yield frame
 
 
-def timely(frames: Iterator[FrameT], seconds: float) -> Iterator[FrameT]:
+def timely(
+    frames: Iterator[FrameT], seconds: float, advice: Advice = LATER
+) -> Iterator[FrameT]:
     """Yield the frames for as long as a request may compute.
 
+    A whole result that comes late is one all the same.
+
+    Args:
+        frames: Whole results so far; one that says ``at_once`` is not the last.
+        seconds: How long they may take.
+        advice: What to lower where they take longer.
+
     Raises:
-        DeadlineError: It took longer.
+        DeadlineError: More would have followed after that time.
     """
-    end = monotonic() + seconds
+    end, late = monotonic() + seconds, False
     for frame in frames:
+        if late:
+            raise _too_long(seconds, advice)
         yield frame
-        if monotonic() > end:
-            raise DeadlineError(
-                f"超过了每次 {seconds:g} 秒的限时，已停在这里；请减少字数或篇数。",
-                f"Stopped after the limit of {seconds:g} s a request: "
-                "ask for fewer tokens or candidates.",
-            )
+        late = monotonic() > end
+        if late and getattr(frame, "at_once", False):
+            raise _too_long(seconds, advice)
+
+
+def _too_long(seconds: float, advice: Advice) -> DeadlineError:
+    zh, en = advice
+    return DeadlineError(
+        f"超过了每次 {seconds:g} 秒的限时，已停在这里；{zh}。",
+        f"Stopped after the limit of {seconds:g} s a request: {en}.",
+    )
 
 
 def throttled(
@@ -122,13 +141,14 @@ def throttled(
 ) -> Iterator[FrameT]:
     """Yield the first frame, then at most one an interval, and always the last.
 
-    A frame is a whole result, so a dropped one is harmless.
+    A frame is a whole result, so a dropped one is harmless; one that says ``at_once``
+    stands before a long step and is never dropped.
     """
     due = -float("inf")
     held: list[FrameT] = []
     for frame in frames:
         held = [frame]
-        if clock() >= due:
+        if getattr(frame, "at_once", False) or clock() >= due:
             yield frame
             held, due = [], clock() + interval_seconds
     yield from held

@@ -17,7 +17,9 @@ from typing import Any, NoReturn
 from gradio.route_utils import FnIndexInferError
 from gradio.tunneling import CURRENT_TUNNELS
 from starlette.middleware import Middleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.batch import MAX_BYTES as FILE_BYTES
 from app.guards import Guard, RateLimit, Rules
 from app.health import health_routes
 from app.metrics import Metrics
@@ -32,6 +34,8 @@ from demos.qa.facts_file import MAX_BYTES
 GRACE_SECONDS = 1  # for requests, and then for connections, that are open at the end
 DELIVERY_SECONDS = 0.3  # for the last sentence to reach those who were waiting
 FORM_BYTES = 10_000  # what a form adds to the file in it
+ESCAPED = 3  # bytes of ASCII JSON for one of UTF-8, at most: \u00e9, \ud83d\ude00
+BODY_BYTES = ESCAPED * (FILE_BYTES + FORM_BYTES)  # a list as text, as large as a file
 SPARE_SIZE = 8  # of gradio's own queue, so that the guard's sentence comes first
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -131,11 +135,16 @@ class Server:
             rate_limit=RateLimit(settings.requests_per_minute),
             queue_is_full=lambda: self.queue_length() >= settings.queue_size,
             turned_away=self._metrics.turned_away,
+            max_body_bytes=BODY_BYTES,
             max_upload_bytes=MAX_BYTES + FORM_BYTES,
             files_folder=self._folder.name,
             unfit=(LookupError, TypeError, ValueError, FnIndexInferError),
         )
-        return [Middleware(Guard, rules=rules)]
+        gateways = list(settings.trusted_proxies)
+        return [
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=gateways),
+            Middleware(Guard, rules=rules),
+        ]
 
 
 def appearance() -> dict[str, Any]:

@@ -15,6 +15,14 @@ PREFIX = "MASKPLAY_"
 ON = frozenset({"1", "true", "yes", "on"})
 OFF = frozenset({"0", "false", "no", "off"})
 REMOTE_RATE_LIMIT = 30.0  # requests a minute and client, where not on loopback
+SPACE = "SPACE_ID"  # set by Hugging Face Spaces, whose gateway alone reaches a program
+PRIVATE_NETWORKS = (  # where such a gateway stands: RFC 1918, 6598 and 4193
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "fc00::/7",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class Settings:
         deadline_seconds: Longest time one request may compute.
         slots: Requests computing at once.
         rate_limit: Requests a minute and client, 0 for none; None decides by host.
+        trusted_proxies: Networks of gateways, which are believed when they say for
+            whom they ask (X-Forwarded-For); nobody else is.
     """
 
     host: str = "127.0.0.1"
@@ -51,14 +61,15 @@ class Settings:
     deadline_seconds: float = 120.0
     slots: int = 2
     rate_limit: float | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def requests_per_minute(self) -> float:
-        """The rate limit in force: off on loopback, on with another host."""
+        """The rate limit in force: off on loopback, on where others can reach it."""
         if self.rate_limit is not None:
             return self.rate_limit
-        on_loopback = is_loopback(self.host) and not self.share
-        return 0.0 if on_loopback else REMOTE_RATE_LIMIT
+        let_in = self.share or bool(self.trusted_proxies)
+        return 0.0 if is_loopback(self.host) and not let_in else REMOTE_RATE_LIMIT
 
 
 def is_loopback(host: str) -> bool:
@@ -132,6 +143,22 @@ def read_name(text: str) -> str:
             "不能为空，默认 auto / must not be empty; the default is auto"
         )
     return text.strip()
+
+
+def read_networks(text: str) -> tuple[str, ...]:
+    """Read addresses and networks with commas between; none is fine."""
+    return tuple(_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"须为地址或网段，例如 10.0.0.0/8，几个之间用逗号，收到 {text!r} / must be "
+            f"addresses or networks with commas between, such as 10.0.0.0/8, got "
+            f"{text!r}"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +247,13 @@ OPTIONS = (
         "每位访客每分钟几个请求，0 为不限 / requests a minute and client, 0 = no limit "
         "(0 on loopback, 30 with another host)",
     ),
+    Option(
+        "trusted_proxies",
+        read_networks,
+        "NETWORKS",
+        "前面的网关：只信它们说的访客地址（X-Forwarded-For），10.0.0.0/8,… / gateways "
+        "in front, alone believed when they say who a visitor is (none; a Space's own)",
+    ),
 )
 
 
@@ -238,6 +272,8 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
     values = {
         option.name: _choose(option, flags, environ, parser) for option in OPTIONS
     }
+    if environ.get(SPACE) and values["trusted_proxies"] is None:
+        values["trusted_proxies"] = PRIVATE_NETWORKS
     return Settings(
         **{name: value for name, value in values.items() if value is not None}
     )

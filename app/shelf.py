@@ -4,8 +4,8 @@ Changes when the page asks something new of it. Knows no framework and no gradio
 """
 
 import time
-from collections.abc import Generator
-from typing import Protocol, TypeVar
+from collections.abc import Generator, Iterable
+from typing import Any, Protocol, TypeVar
 
 from model_core.interfaces import ModelError, ModelFacts, ModelState, Role
 
@@ -128,3 +128,43 @@ def await_model(
                 raise
         yield None
         time.sleep(POLL_SECONDS / 4)  # a shelf that refuses at once is not a busy loop
+
+
+def await_able(
+    shelf: Shelf, role: Role[ModelT], weights: str
+) -> Generator[None, None, ModelT]:
+    """Return weights in a part as await_model does; ``auto`` is any that can play it.
+
+    Raises:
+        ModelError: They cannot be had; ``missing_head`` where none that are ready can.
+    """
+    try:
+        return (yield from await_model(shelf, role, weights))
+    except ModelError as error:
+        left_open = weights == AUTO and error.kind == "missing_head"
+        able = able_of(shelf, role) if left_open else []
+        if not able:
+            raise
+    return (yield from await_model(shelf, role, able[0].name))
+
+
+def able_of(shelf: Shelf, role: Role[Any]) -> list[ModelState]:
+    """Return the weights that are ready and can play a part.
+
+    Only those are asked: asking others would make them load.
+    """
+    ready = ready_of(shelf.states())
+    return [state for state in ready if _can_play(shelf, role, state.name)]
+
+
+def ready_of(states: Iterable[ModelState]) -> list[ModelState]:
+    """Return the models that answer."""
+    return [state for state in states if state.status == "ready"]
+
+
+def _can_play(shelf: Shelf, role: Role[Any], name: str) -> bool:
+    try:
+        shelf.model(role, name, timeout_seconds=0)
+    except ModelError:
+        return False
+    return True

@@ -21,6 +21,12 @@ STEP = 1000  # between units
 CHINESE = "[\u2014-\u2026\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
 CHINESE_LINE_END = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")
 MARGIN = 28  # pixels for the labels of a mask
+STOPPED = "停在这里 stopped"  # by the visitor, or at the deadline
+FINISH = {  # badges of how a text that was written ended
+    "stop": ("写完 finished", "done"),
+    "length": ("到上限 length limit", "plain"),
+    "": (STOPPED, "plain"),
+}
 
 
 def escape(text: object) -> str:
@@ -80,15 +86,16 @@ def json_button(file_name: str) -> str:
     """Return a button that saves the record around it, without the server."""
     return (
         f'<button type="button" class="mp-button" data-mp-save="{escape(file_name)}">'
-        "下载 JSON</button>"
+        "下载 Download JSON</button>"
     )
 
 
 def csv_button(file_name: str, table: str) -> str:
     """Return a button that saves a table, without the server."""
+    kept = escape(table).replace("\r", "&#13;")  # bare, HTML would drop it
     return (
-        f'<button type="button" class="mp-button" data-mp-csv="{escape(table)}" '
-        f'data-mp-name="{escape(file_name)}">下载 CSV</button>'
+        f'<button type="button" class="mp-button" data-mp-csv="{kept}" '
+        f'data-mp-name="{escape(file_name)}">下载 Download CSV</button>'
     )
 
 

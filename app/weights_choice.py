@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from app.controls import offering, words_of
-from app.panel import Panel, ready_of
-from app.shelf import AUTO, Shelf
+from app.panel import Panel
+from app.shelf import AUTO, Shelf, able_of
 from demos.limits import Label
-from model_core.interfaces import ModelError, Role
+from model_core.interfaces import Role
 
 AUTO_WEIGHTS = ("自动 · auto", AUTO)
 LABEL = Label(
@@ -43,21 +43,6 @@ def offered(shelf: Shelf, role: Role[Any], chosen: object) -> Any:
 
 
 def choices_for(shelf: Shelf, role: Role[Any]) -> list[tuple[str, str]]:
-    """Return title and name of what can be chosen now, automatic first.
-
-    Only weights that are ready are asked: asking others would make them load.
-    """
-    able = [
-        (state.title, state.name)
-        for state in ready_of(shelf.states())
-        if _can_play(shelf, role, state.name)
-    ]
-    return [AUTO_WEIGHTS, *able]
-
-
-def _can_play(shelf: Shelf, role: Role[Any], name: str) -> bool:
-    try:
-        shelf.model(role, name, timeout_seconds=0)
-    except ModelError:
-        return False
-    return True
+    """Return title and name of what can be chosen now, automatic first."""
+    able = able_of(shelf, role)
+    return [AUTO_WEIGHTS, *((state.title, state.name) for state in able)]

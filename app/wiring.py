@@ -19,7 +19,7 @@ from app.language import language_of
 from app.runs import Runs
 from app.shelf import AUTO
 from demos.errors import DemoError
-from demos.limits import Label, Length
+from demos.limits import Advice, Label, Length, advice_of
 from model_core.interfaces import Language, ModelError
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ class Question(Generic[RequestT, ResultT]):
     seconds: float | None = None
 
     @property
+    def advice(self) -> Advice:
+        """What to lower where it takes too long."""
+        return advice_of(self.request_type)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs, in the order of the endpoint."""
         return (*(field.name for field in fields(self.request_type)), WEIGHTS)
@@ -107,6 +112,11 @@ class Askable(Protocol[FrameT]):
     @property
     def seconds(self) -> float | None:
         """How long it may compute; None for the limit of a request."""
+        ...
+
+    @property
+    def advice(self) -> Advice:
+        """What to lower where it takes longer."""
         ...
 
     def frames(self, values: Sequence[Any]) -> Generator[FrameT | None, None, None]:
@@ -171,7 +181,11 @@ class Desk:
 
         frames = question.frames(values)
         return self.runs.watch(
-            question.name, frames, num_tokens, seconds=question.seconds
+            question.name,
+            frames,
+            num_tokens,
+            seconds=question.seconds,
+            advice=question.advice,
         )
 
 

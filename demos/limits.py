@@ -24,6 +24,10 @@ from demos.errors import InvalidRequestError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Advice = tuple[str, str]
+"""What to lower where an answer takes too long, in Chinese and in English."""
+
+LATER: Advice = ("请稍后再试，或缩短文字", "try again in a while, or shorten the text")
 SHOWN_CHARS = 40  # of a refused value, in its message
 LONGEST_WHOLE = 10**30  # a longer one may be too long for repr()
 UNUSABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -175,31 +179,6 @@ class Switch:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
-    """A tuple of values, each within a limit of its own."""
-
-    low: int
-    high: int
-    each: Limit
-
-    @property
-    def summary(self) -> str:
-        """How many, and of what."""
-        return f"{self.low}..{self.high} × ({self.each.summary})"
-
-    def check(self, label: Label, value: object) -> None:
-        """Refuse what is no tuple, too few, too many, or holds a refused value."""
-        if not isinstance(value, tuple) or not self.low <= len(value) <= self.high:
-            got = len(value) if isinstance(value, tuple) else shown(value)
-            raise label.refuse(
-                f"须为 {self.low} 到 {self.high} 项的列表，收到 {got}。",
-                f"must be a list of {self.low} to {self.high} items, got {got}.",
-            )
-        for item in value:
-            self.each.check(label, item)
-
-
 def check(request: "DataclassInstance") -> None:
     """Refuse a request whose values leave their declared limits.
 
@@ -226,6 +205,12 @@ def label_of(request_type: "type[DataclassInstance]", name: str) -> Label:
     """Return the label annotated on a field, for a form to draw."""
     _, label = _annotations(request_type)[name]
     return label
+
+
+def advice_of(request_type: "type[DataclassInstance]") -> Advice:
+    """Return what to lower where an answer takes too long: the request's ``ADVICE``."""
+    found: Advice = getattr(request_type, "ADVICE", LATER)
+    return found
 
 
 def type_of(request_type: "type[DataclassInstance]", name: str) -> type[Any]:

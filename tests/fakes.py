@@ -227,3 +227,17 @@ class FakeShelf:
                 f"没有名为 {name} 的权重，可用的有 {known}。",
                 f"No weights are named {name}; there are {known}.",
             )
+
+
+@dataclass
+class OneAble(FakeShelf):
+    """A shelf on which one of its weights plays the parts; the others only write."""
+
+    able: str = "uer/gpt2-distil"
+    loaded: list[str] = field(default_factory=lambda: ["embedded", "uer/gpt2-distil"])
+
+    def model(self, role: Role, weights: str = "auto", *, timeout_seconds: float = 60):
+        """Return who plays the part, where these weights can."""
+        self._check(weights)
+        players = self.players if weights == self.able else {}
+        return FakePlayer({"text_generator": self.generator, **players}).play(role)

@@ -52,6 +52,12 @@ def ids(paths):
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
+def test_tables_are_written_in_one_place():
+    writers = re.compile(r"csv\.(writer|DictWriter)\(")
+    found = [path for path in SOURCES if writers.search(path.read_text("utf-8"))]
+    assert ids(found) == ["demos/tables.py"]
+
+
 def test_every_import_contract_holds(monkeypatch):
     monkeypatch.chdir(ROOT)
     report = StringIO()

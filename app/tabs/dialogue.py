@@ -13,7 +13,7 @@ from gradio.components import Component
 from app import views
 from app.controls import control
 from app.panel import Panel
-from app.shelf import AUTO, Shelf, await_model
+from app.shelf import AUTO, Shelf, await_able
 from app.tabs import dialogue_view as view
 from app.tabs.dialogue_replies import Chat, join, join_examples
 from app.tabs.layout import (
@@ -85,7 +85,7 @@ def await_partner(shelf: Shelf, weights: str) -> Generator[None, None, DialogueP
         ModelError: They cannot be had; where they cannot chat, with what to load.
     """
     try:
-        return (yield from await_model(shelf, DIALOGUE_PARTNER, weights))
+        return (yield from await_able(shelf, DIALOGUE_PARTNER, weights))
     except ModelError as error:
         if error.kind != "missing_head":
             raise

@@ -19,6 +19,7 @@ from app.wiring import Buttons, Desk, Form, Question, told
 from demos.dialogue.conversation import Conversation, Exchange
 from demos.dialogue.examples import EXAMPLES
 from demos.dialogue.task import DialogueRequest, DialogueResult
+from demos.limits import Advice
 
 ChatQuestion = Question[DialogueRequest, DialogueResult]
 
@@ -52,6 +53,11 @@ class NextReply:
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs, in order."""
         return self.question.inputs
+
+    @property
+    def advice(self) -> Advice:
+        """What to lower where it takes longer."""
+        return self.question.advice
 
     def num_tokens(self, talk: Conversation) -> int:
         """Return how many tokens the growing reply has."""

@@ -15,11 +15,8 @@ from demos.dialogue.turns import MODEL, PERSON
 from model_core.interfaces import Candidate
 from model_core.interfaces.dialogue import Speaker
 
-RANKS = ("其一", "其二", "其三", "其四")
-FINISH = {
-    "length": views.badge("到上限 length limit"),
-    "": views.badge("停在这里 stopped"),
-}
+RANKS = ("其一 1st", "其二 2nd", "其三 3rd", "其四 4th")
+FINISH = {ending: views.badge(*views.FINISH[ending]) for ending in ("length", "")}
 EMPTY = views.notice(
     "说点什么，按回车或“发送”。 Say something, then press Enter or Send."
 )
@@ -37,8 +34,8 @@ NOBODY = (
     "but holds no conversation.",
 )
 SAVES = (
-    ("txt", "text/plain", "下载 txt", as_text),
-    ("jsonl", "application/x-ndjson", "下载 jsonl", as_jsonl),
+    ("txt", "text/plain", "下载 Download txt", as_text),
+    ("jsonl", "application/x-ndjson", "下载 Download jsonl", as_jsonl),
 )
 DOTS = (
     '<span class="mp-talk-dots" role="img" aria-label="正在想 thinking">'

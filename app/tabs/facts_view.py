@@ -3,9 +3,6 @@
 Changes when the part of the tab that asks a base looks different.
 """
 
-import csv
-import io
-
 from app import views
 from app.facts_bases import MAX_BASES, Building
 from app.tabs.qa_view import bar
@@ -14,6 +11,7 @@ from demos.qa.facts import BaseFacts, FactsResult, MatchedFact
 from demos.qa.facts_file import COLUMNS, KINDS, MAX_BYTES, MAX_TRIPLES
 from demos.qa.facts_held import SAMPLE_NAME
 from demos.qa.facts_record import to_record
+from demos.tables import table_of
 
 SHOWN_OBJECTS = 12
 DOWNLOAD = "maskplay-facts"
@@ -49,14 +47,12 @@ def settle(result: FactsResult | None) -> str:
 
 def csv_of(result: FactsResult) -> str:
     """Return every triple found as a table."""
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow((*COLUMNS, "probability"))
-    for match in result.matches:
-        for found in match.objects:
-            triple = (match.subject, match.key.predicate, found)
-            rows.writerow((*triple, match.probability))
-    return table.getvalue()
+    rows = (
+        (match.subject, match.key.predicate, found, match.probability)
+        for match in result.matches
+        for found in match.objects
+    )
+    return table_of((*COLUMNS, "probability"), rows)
 
 
 def _cards(result: FactsResult) -> str:
@@ -160,9 +156,11 @@ def rules() -> str:
         f'<div class="mp-rules"><p>{kinds}，UTF-8 或 GBK；三列 {columns}，'
         f"列名可有可无；最大 {megabytes} MB、{MAX_TRIPLES:,} 个三元组。"
         "同名的主语在后面用括号写明所指，如“红楼梦（小说）”。"
-        f"服务器同时留 {MAX_BASES} 个自带的库。 <span>UTF-8 or GBK, "
+        f"服务器同时留 {MAX_BASES} 个自带的库，最久没用的先走。 <span>UTF-8 or GBK, "
         f"three columns, with or without their names, up to {megabytes} MB and "
-        f"{MAX_TRIPLES:,} triples; brackets tell subjects of one name apart.</span></p>"
+        f"{MAX_TRIPLES:,} triples; brackets tell subjects of one name apart, such as "
+        f"红楼梦（小说）. {MAX_BASES} bases of visitors are kept, the one not asked "
+        "for longest goes first.</span></p>"
         f"{views.too_large(UPLOAD, MAX_BYTES, *TOO_LARGE)}</div>"
     )
 

@@ -51,7 +51,7 @@ from demos.fewshot.learner import Learner
 from demos.fewshot.pattern import SECOND_SLOT
 from demos.fewshot.presets import PRESETS, Preset
 from demos.fewshot.task import FewshotRequest, FewshotResult, classify
-from demos.limits import Label, OneOf
+from demos.limits import LATER, Advice, Label, OneOf
 from model_core.interfaces import MASK_FILLER, MaskFiller
 
 LESSON_QUEUE = "lesson"  # learning waits apart: it never takes a slot of questions
@@ -151,6 +151,7 @@ class PersonalQuestion:
     name: str = "classify"
     inputs: tuple[str, ...] = (*FIELDS, "who", "kept", WEIGHTS)
     seconds: float | None = None
+    advice: Advice = LATER
 
     def num_tokens(self, _answer: Answer) -> int:
         """Return 0: nothing is written."""

@@ -16,7 +16,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.context import Context
 
-from app.batch import check_text, received
+from app.batch import MAX_BYTES, MEGABYTE, check_text, received
 from app.classroom import Classroom, Waiting
 from app.controls import control, words_of
 from app.language import language_of
@@ -29,6 +29,7 @@ from app.tabs.fewshot_learning_view import Lesson, Shown
 from app.tabs.layout import QUICK, run_and_stop
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH, Buttons, Desk, told
 from demos import limits
+from demos.errors import FileError
 from demos.fewshot.examples_file import read_examples
 from demos.fewshot.fields import LABEL_WORDS
 from demos.fewshot.labels import LABELS_LABEL, as_lines
@@ -45,7 +46,7 @@ WHO = (("学过的 what I taught", LEARNED), ("原来的 original", ORIGINAL))
 SETTINGS = ("max_steps", "max_seconds", "learning_rate", "seed")
 ASKED = ("labels", "pattern", WEIGHTS)
 KINDS = (".tsv", ".csv", ".jsonl", ".txt")
-LINES_LENGTH = Length(0, 5_000_000)
+LINES_LENGTH = Length(0, view.LINES_CHARS)
 FRAME_SECONDS = 0.25
 MEASURE_SECONDS = 60.0  # beyond the time to learn
 
@@ -84,7 +85,6 @@ class LearnQuestion:
         given = dict(zip(self.inputs, values, strict=True))
         WEIGHTS_LENGTH.check(WEIGHTS_LABEL, given[WEIGHTS])
         request = request_of(given, self._text(given))
-        self.store.withdraw(person)
         model = yield from await_model(self.shelf, MASK_FILLER, given[WEIGHTS])
         check_teachable(model.weights)
         seconds = request.max_seconds + MEASURE_SECONDS
@@ -97,6 +97,8 @@ class LearnQuestion:
     ) -> Iterator[Shown]:
         token = ""
         for look in looks:
+            if not token:  # it has its seat: what was left before may go
+                self.store.withdraw(person)
             if isinstance(look, Waiting):
                 yield look
                 continue
@@ -110,8 +112,24 @@ class LearnQuestion:
             LINES_LENGTH.check(EXAMPLES_LABEL, given["lines"])
             return str(given["lines"])
         path = received(self.folder, given["upload"])
+        check_size(path.stat().st_size)
         check_text(path)
         return decode(path.read_bytes())
+
+
+def check_size(num_bytes: int) -> None:
+    """Refuse a file of examples that is too large for a page.
+
+    Raises:
+        FileError: It is.
+    """
+    if num_bytes > MAX_BYTES:
+        got, most = f"{num_bytes / MEGABYTE:.1f} MB", f"{MAX_BYTES // MEGABYTE} MB"
+        zh, en = view.TOO_LARGE
+        raise FileError(
+            f"示例文件最大 {most}，收到 {got}；{zh}",
+            f"A file of examples may have {most}, got {got}: {en}",
+        )
 
 
 def request_of(given: Mapping[str, Any], text: str) -> LearnRequest:
@@ -277,7 +295,8 @@ def _join_lesson(
         with told(language_of(request.headers.get("accept-language")), html.escape):
             frames = asked.frames(person_of(request), values)
             for shown in desk.runs.watch("learn", frames, _no_tokens, seconds=math.inf):
-                yield view.stream(shown), shown
+                kept = gr.skip() if shown is None else shown
+                yield view.stream(shown), kept
 
     def begin() -> list[Any]:
         return [*buttons.busy(), *_allowed(taught, "")]

@@ -24,6 +24,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 24
 SMOOTHING = 0.9  # of the bold line: an exponential mean over some ten steps
 TABLE_LABELS = 8  # a larger table is told by its most frequent confusions
 FEW_LINES = 30
+LINES_CHARS = 300_000  # of pasted lines: fit a request, three bytes each
 UPLOAD = "mp-lesson-upload"  # the component that takes examples
 TOO_LARGE = (
     f"请只留 {MOST} 条以内的示例。",
@@ -65,10 +66,12 @@ def rules() -> str:
     return (
         '<div class="mp-rules"><p>一行一条：<code>文本⇥标签</code>（⇥ 是 Tab；成对的是 '
         "<code>文本⇥第二句⇥标签</code>），或 JSON 行，或带列名的 csv；UTF-8 或 GBK，"
-        f"{FEWEST} 到 {MOST} 条，最大 {megabytes} MB。标签和句式用上面表单里的。 <span>"
+        f"{FEWEST} 到 {MOST} 条，贴的最多 {LINES_CHARS} 字，文件最大 {megabytes} MB。"
+        "标签和句式用上面表单里的。 <span>"
         "A line each: text⇥label (⇥ is Tab; pairs: text⇥second⇥label), JSON lines, or "
-        f"a csv with column names; UTF-8 or GBK, {FEWEST} to {MOST} of them. Labels "
-        "and pattern are those of the form above.</span></p>"
+        f"a csv with column names; UTF-8 or GBK, {FEWEST} to {MOST} of them, up to "
+        f"{LINES_CHARS} characters pasted or {megabytes} MB as a file. Labels and "
+        "pattern are those of the form above.</span></p>"
         f"{views.too_large(UPLOAD, MAX_BYTES, *TOO_LARGE)}</div>"
     )
 
@@ -87,7 +90,7 @@ def settle(shown: Shown) -> str:
     if not isinstance(shown, Lesson):
         return EMPTY
     done = shown.result.stage == "done"
-    said = STAGES["done"] if done else "停在这里 stopped"
+    said = STAGES["done"] if done else views.STOPPED
     return _sheet(shown.result, said, "mp-settled")
 
 
@@ -97,7 +100,7 @@ def download_link(path: Path) -> str:
     size = views.size(path.stat().st_size)
     return (
         f'<a class="mp-button" data-mp-fetch href="{address}" '
-        f'download="{escape(path.name)}">下载 zip · {size}</a>'
+        f'download="{escape(path.name)}">下载 Download zip · {size}</a>'
         '<p class="mp-quiet">解压后在终端里用 unzip it, then: '
         "<code>python -m demos fewshot --weights maskplay-learned …</code></p>"
     )

@@ -3,8 +3,6 @@
 Changes when the result of the classification tab looks different.
 """
 
-import csv
-import io
 from dataclasses import dataclass
 
 from app import views
@@ -12,6 +10,7 @@ from app.views import escape
 from demos.fewshot.record import to_record
 from demos.fewshot.task import FewshotResult
 from demos.records import name_of
+from demos.tables import table_of
 from model_core.interfaces import LearningFrame
 
 FIRST_LABELS = 8  # shown at once; the others unfold
@@ -74,12 +73,10 @@ def answer_of(result: FewshotResult) -> dict[str, object]:
 
 def csv_button(result: FewshotResult) -> str:
     """Return a button that saves the labels as a table, without the server."""
-    written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\r\n")
-    table.writerow(("label", "word", "probability"))
     words = result.request.words
-    table.writerows((label, words[label], share) for label, share in ranked(result))
-    return views.csv_button(CSV_NAME, written.getvalue())
+    rows = ((label, words[label], share) for label, share in ranked(result))
+    table = table_of(("label", "word", "probability"), rows)
+    return views.csv_button(CSV_NAME, table)
 
 
 def ranked(result: FewshotResult) -> list[tuple[str, float]]:

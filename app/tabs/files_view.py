@@ -5,6 +5,7 @@ Changes when the result of the file tab looks different.
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
 
@@ -37,6 +38,10 @@ EMPTY = views.notice(
     "Choose a file and press Run: each answered line appears here."
 )
 WAITING = views.waiting("开始")
+NOTHING = (  # there may be no file yet
+    '<span class="mp-quiet">一行也没答，没有可下载的；再点“开始”重来。 '
+    "Nothing was answered, so there is no download: press Run again.</span>"
+)
 OWN_FIELDS_FIRST = (
     '<p class="mp-quiet">行里自带的同名字段优先。 '
     "A line's own field of the same name goes first.</p>"
@@ -98,15 +103,16 @@ def _progress(batch: Batch) -> str:
 
 
 def _ending(batch: Batch) -> str:
-    kind = (
-        ("答完 finished", "done") if batch.finished else ("停在这里 stopped", "plain")
-    )
-    path = batch.target.path
+    kind = ("答完 finished", "done") if batch.finished else (views.STOPPED, "plain")
+    link = _link(batch.target.path) if batch.done else NOTHING
+    return f'<div class="mp-actions">{link}{views.badge(*kind)}</div>'
+
+
+def _link(path: Path) -> str:
     address = FILE_ROUTE + quote(str(path))
     return (
-        f'<div class="mp-actions"><a class="mp-button" href="{escape(address)}" '
+        f'<a class="mp-button" href="{escape(address)}" '
         f'download="{escape(path.name)}">下载 Download {escape(path.suffix)}</a>'
-        f"{views.badge(*kind)}</div>"
     )
 
 

@@ -14,8 +14,8 @@ from gradio.components import Component
 
 from app import views
 from app.controls import control, offering
-from app.panel import Panel, ready_of
-from app.shelf import AUTO, EMBEDDED, Shelf, await_model
+from app.panel import Panel
+from app.shelf import AUTO, EMBEDDED, Shelf, await_model, ready_of
 from app.tabs import generation_view
 from app.tabs.layout import (
     QUICK,

@@ -24,11 +24,6 @@ LINE_ENDS = {
 }
 TUNE_MARK = "·"
 RANKS = ("其一", "其二", "其三", "其四")
-FINISH = {
-    "stop": ("写完 finished", "done"),
-    "length": ("到上限 length limit", "plain"),
-    "": ("停在这里 stopped", "plain"),
-}
 EMPTY = views.notice("写下开头，点“续写”。 Write an opening, then press Generate.")
 WAITING = views.waiting("写")
 
@@ -51,7 +46,8 @@ def settle(result: GenerationResult | None) -> str:
         f'<div class="mp-result" data-mp-record="{escape(record)}">'
         f"{_sheet(result, cards, 'mp-settled')}{_facts(result)}"
         f'<div class="mp-actions">{views.legend()}'
-        f"{views.button('txt', '下载 txt')}{views.button('jsonl', '下载 jsonl')}"
+        f"{views.button('txt', '下载 Download txt')}"
+        f"{views.button('jsonl', '下载 Download jsonl')}"
         "</div></div>"
     )
 
@@ -94,7 +90,7 @@ def _settled_card(result: GenerationResult, rank: int) -> str:
         f'<article class="mp-card" data-mp-text="{whole}">'
         f"<header>{_rank(result, rank)}{views.button('copy', '复制 Copy')}</header>"
         f'<p class="mp-text">{views.scored_text(prompt, tokens)}</p>'
-        f"<footer>{views.badge(*FINISH[candidate.finish])}"
+        f"<footer>{views.badge(*views.FINISH[candidate.finish])}"
         f"{_form_badge(result, candidate)}</footer></article>"
     )
 

@@ -4,15 +4,14 @@ Changes when the result of the question answering tab looks different. The scrol
 what was found lies in assets/tabs/qa.js.
 """
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from app import views
 from app.views import escape
 from demos.qa.record import to_record
 from demos.qa.task import QaResult, best_of, stands_at
+from demos.tables import table_of
 from model_core.interfaces import PassageVote, ReadAnswer, ReadingFrame
 
 Span = tuple[int, int, str]  # first character, after the last one, css class
@@ -29,15 +28,20 @@ EMPTY = views.notice(
     "贴几段文字，问一个问题，点“回答”。 Paste passages, ask, then press Answer."
 )
 WAITING = views.waiting("读")
+READING = views.notice("在读…… Reading…", "waiting")
+STOPPED = views.badge(views.STOPPED)
+NOT_YET = views.notice(
+    "停在这里，还没有读出答案；再点“回答”重来。 "
+    "Stopped before there was an answer: press Answer again."
+)
 
 
 def stream(result: QaResult | None) -> str:
     """Draw a growing answer: light, as it is drawn many times a second."""
     if result is None:
         return WAITING
-    return (
-        f'<div class="mp-qa mp-streaming">{_answer_card(result)}{_facts(result)}</div>'
-    )
+    card = READING if result.answer is None else _card(result.answer)
+    return f'<div class="mp-qa mp-streaming">{card}{_facts(result)}</div>'
 
 
 def settle(result: QaResult | None) -> str:
@@ -46,7 +50,7 @@ def settle(result: QaResult | None) -> str:
         return EMPTY
     content = "".join(
         (
-            _answer_card(result),
+            _answer(result),
             _modes(result),
             _alternatives(result),
             _passages(result),
@@ -67,14 +71,14 @@ def record_of(result: QaResult) -> dict[str, object]:
 
 def csv_of(result: QaResult) -> str:
     """Return every answer of every mode as a table, best first."""
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(CSV_FIELDS)
+    return table_of(CSV_FIELDS, _rows(result))
+
+
+def _rows(result: QaResult) -> Iterator[tuple[object, ...]]:
     for reading in result.readings:
         for rank, one in enumerate(reading.answers, 1):
             place = (one.passage, one.start)
-            rows.writerow((reading.mode, rank, one.text, one.probability, *place))
-    return table.getvalue()
+            yield reading.mode, rank, one.text, one.probability, *place
 
 
 def highlighted(text: str, spans: Iterable[Span]) -> str:
@@ -104,10 +108,14 @@ def said(text: str) -> str:
     return f'<bdi class="mp-said">{escape(text)}</bdi>'
 
 
-def _answer_card(result: QaResult) -> str:
-    best = result.answer
-    if best is None:
-        return views.notice("在读…… Reading…", "waiting")
+def _answer(result: QaResult) -> str:
+    """Return the answer at the end of the run, and whether it was cut off."""
+    if result.answer is None:
+        return NOT_YET
+    return _card(result.answer, "" if result.reading.finished else STOPPED)
+
+
+def _card(best: ReadAnswer, ending: str = "") -> str:
     found = "" if best.text else " mp-without"
     return (
         f'<article class="mp-card mp-qa-answer{found}" role="status" '
@@ -115,7 +123,7 @@ def _answer_card(result: QaResult) -> str:
         f'<span class="mp-rank">答 Answer</span>'
         f"{views.button('copy', '复制 Copy') if best.text else ''}</header>"
         f'<p class="mp-text">{said(best.text)}</p>'
-        f"<footer>{bar(best.probability)}{_place(best)}</footer></article>"
+        f"<footer>{bar(best.probability)}{_place(best)}{ending}</footer></article>"
     )
 
 
@@ -135,21 +143,27 @@ def _modes(result: QaResult) -> str:
         return ""
     slowest = max(reading.elapsed_seconds for reading in result.readings)
     cards = "".join(_mode(reading, slowest) for reading in result.readings)
-    alone = (
-        '<p class="mp-quiet">所用权重只会这一种读法。 '
-        "These weights read in this mode only.</p>"
-        if len(result.readings) == 1
-        else ""
-    )
     return (
         '<section class="mp-part"><h3>几种读法 <span>Modes side by side</span></h3>'
-        f'<div class="mp-modes">{cards}</div>{alone}</section>'
+        f'<div class="mp-modes">{cards}</div>{_other_modes(result)}</section>'
     )
+
+
+def _other_modes(result: QaResult) -> str:
+    """Say why there is one mode alone, or that Stop came before the next."""
+    if result.num_modes == 1:
+        return (
+            '<p class="mp-quiet">所用权重只会这一种读法。 '
+            "These weights read in this mode only.</p>"
+        )
+    between = result.readings[-1].finished and not result.finished
+    return STOPPED if between else ""
 
 
 def _mode(reading: ReadingFrame, slowest: float) -> str:
     best = best_of(reading)
-    answer = views.notice("停在这里 stopped") if best is None else said(best.text)
+    answer = "" if best is None else said(best.text)
+    ending = "" if reading.finished else STOPPED
     seconds = reading.elapsed_seconds
     share = seconds / slowest if slowest > 0 else 0.0
     ratio = slowest / seconds if seconds > 0 else 1.0
@@ -157,7 +171,7 @@ def _mode(reading: ReadingFrame, slowest: float) -> str:
     return (
         f'<div class="mp-mode"><h4>{escape(MODES[reading.mode])}</h4>'
         f'<p class="mp-mode-said">{answer}</p>'
-        f"{'' if best is None else bar(best.probability)}"
+        f"{'' if best is None else bar(best.probability)}{ending}"
         f'<p class="mp-time"><i style="--share:{share:.4f}"></i>'
         f"<span>{_seconds(seconds)} · {reading.num_steps} 步 steps{faster}</span></p>"
         "</div>"
@@ -196,7 +210,7 @@ def _passage(result: QaResult, number: int, vote: PassageVote | None) -> str:
     chosen = best is not None and best.passage == number
     return (
         f'<article class="mp-passage{" mp-chosen-passage" if chosen else ""}">'
-        f'<header><span class="mp-rank">第 {number + 1} 段</span>'
+        f'<header><span class="mp-rank">第 {number + 1} 段 Passage {number + 1}</span>'
         f"{'' if vote is None else _vote(vote)}</header>"
         f'<div class="mp-passage-text" dir="auto" tabindex="0">'
         f"{highlighted(text, _spans(result, number, vote))}</div></article>"

@@ -34,6 +34,7 @@ from app.wiring import (
 )
 from demos.errors import FileError
 from demos.files.reading import FORMATS, open_input
+from demos.limits import Advice
 from demos.similarity.examples import NEAREST_EXAMPLES
 from demos.similarity.line_list import MOST_LINES
 from demos.similarity.nearest import NearestRequest, NearestResult, search
@@ -79,6 +80,7 @@ class NearestQuestion:
     name: str = "nearest"
     inputs: tuple[str, ...] = ("query", "lines", "upload", "top_k", WEIGHTS)
     seconds: float | None = SECONDS
+    advice: Advice = NearestRequest.ADVICE
 
     def num_tokens(self, _result: NearestResult) -> int:
         """Return 0: nothing is written."""
@@ -227,11 +229,12 @@ def _inputs() -> tuple[dict[str, Component], Buttons]:
 
 def rules() -> str:
     """Draw what a file may be."""
+    most = f"{MAX_BYTES >> 20} MB"
     return (
         '<p class="mp-quiet">.txt 一行一句；.csv、.jsonl 要有一列 '
         f"<code>{COLUMN}</code>。"
-        f"最多 {MOST_LINES} 行、{MAX_BYTES >> 20} MB，UTF-8 或 GBK；选了文件就不看上面"
-        "贴的。 A sentence a line, or a column <code>text</code>; a file goes before "
-        "what is pasted.</p>"
-        + views.too_large(UPLOAD, MAX_BYTES, "请拆成几份。", "split it.")
+        f"最多 {MOST_LINES} 行、{most}，UTF-8 或 GBK；选了文件就不看上面贴的。 "
+        f".txt: a sentence a line; .csv, .jsonl: a column <code>{COLUMN}</code>; up to "
+        f"{MOST_LINES} lines and {most}, UTF-8 or GBK; a file goes before what is "
+        "pasted.</p>" + views.too_large(UPLOAD, MAX_BYTES, "请拆成几份。", "split it.")
     )

@@ -3,9 +3,7 @@
 Changes when the results of the sentences tab look different.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from app import views
 from app.views import escape
@@ -19,6 +17,7 @@ from demos.similarity import nearest_record
 from demos.similarity import record as similarity_record
 from demos.similarity.nearest import NearestResult, Neighbour
 from demos.similarity.task import SimilarityResult
+from demos.tables import table_of
 from model_core.interfaces import Rephrasing, TokenVerdict, WeightsInfo
 
 FIRST_LABELS = 8  # shown at once; the others unfold
@@ -94,7 +93,7 @@ def csv_of(result: NearestResult) -> str:
         (rank, one.line.numbers[0], one.cosine, one.line.text)
         for rank, one in enumerate(result.neighbours, 1)
     )
-    return _table(("rank", "line", "cosine", "text"), rows)
+    return table_of(("rank", "line", "cosine", "text"), rows)
 
 
 def rephrase_stream(result: RephrasingResult | None) -> str:
@@ -112,7 +111,7 @@ def rephrase_settle(result: RephrasingResult | None) -> str:
     actions = _actions(
         views.json_button("maskplay-rephrasings.json"),
         views.csv_button(
-            "maskplay-rephrasings.csv", _table(("rank", "cosine", "text"), rows)
+            "maskplay-rephrasings.csv", table_of(("rank", "cosine", "text"), rows)
         ),
     )
     record = rephrasing_record.to_record(result)
@@ -131,7 +130,7 @@ def classify_settle(result: ClassificationResult | None) -> str:
     actions = _actions(
         views.json_button("maskplay-classes.json"),
         views.csv_button(
-            "maskplay-classes.csv", _table(("label", "probability"), result.ranked)
+            "maskplay-classes.csv", table_of(("label", "probability"), result.ranked)
         ),
     )
     return views.result(classification_record(result), _classes(result) + actions)
@@ -150,7 +149,7 @@ def detect_settle(result: DetectionResult | None) -> str:
         (one.start, one.end, result.text_of(one), one.probability)
         for one in result.tokens
     )
-    table = _table(("start", "end", "text", "probability"), rows)
+    table = table_of(("start", "end", "text", "probability"), rows)
     actions = _actions(
         views.json_button("maskplay-replaced.json"),
         views.csv_button("maskplay-replaced.csv", table),
@@ -333,11 +332,3 @@ def _facts(
 
 def _actions(*buttons: str) -> str:
     return f'<div class="mp-actions">{"".join(buttons)}</div>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\r\n")
-    table.writerow(head)
-    table.writerows(rows)
-    return written.getvalue()

@@ -11,7 +11,7 @@ import gradio as gr
 
 from app import views
 from app.panel import Panel
-from app.shelf import AUTO, Shelf, await_model
+from app.shelf import Shelf, await_able
 from app.views import escape
 from app.weights_choice import choices_for
 from model_core.interfaces import ModelError, ModelFacts, Role
@@ -72,15 +72,11 @@ class Part(Generic[ModelT]):
                 load.
         """
         try:
-            return (yield from await_model(shelf, self.role, weights))
+            return (yield from await_able(shelf, self.role, weights))
         except ModelError as error:
             if error.kind != "missing_head":
                 raise
-            others = choices_for(shelf, self.role)[1:] if weights == AUTO else []
-            if not others:
-                zh, en = self.guide(shelf)
-                raise ModelError("missing_head", zh, en) from error
-        return (yield from await_model(shelf, self.role, others[0][1]))
+            raise ModelError("missing_head", *self.guide(shelf)) from error
 
     def answering(
         self,

@@ -95,7 +95,8 @@ def _legend() -> str:
         f'<i class="mp-clause mp-heat-{heat}"></i>' for heat in range(HEATS)
     )
     return (
-        f'<p class="mp-heat-legend"><span>无关 0</span>{steps}<span>要紧 1</span>'
+        f'<p class="mp-heat-legend"><span>无关 irrelevant 0</span>{steps}'
+        "<span>要紧 important 1</span>"
         '<span class="mp-clause mp-taken">下划线为已抽取 underlined: extracted</span>'
         "</p>"
     )

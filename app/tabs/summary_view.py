@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from app import views
-from app.tabs import rewriting_view as shared
 from app.tabs import source_view
 from app.views import escape
 from demos.records import name_of
@@ -19,13 +18,14 @@ from model_core.interfaces import CopiedSpan
 AROUND_CHARS = 8  # of the text, on either side of a copied stretch
 DOWNLOAD = "maskplay-summary.json"
 EMPTY = views.notice("贴一段长文，点“做摘要”。 Paste a text, then press Summarise.")
+WAITING = views.waiting("写")
 SCORING = "分句已打分，正在改写…… Clauses are scored; now rewriting"
 
 
 def stream(result: SummaryResult | None) -> str:
     """Draw a growing summary: light, as it is drawn many times a second."""
     if result is None:
-        return shared.WAITING
+        return WAITING
     text = views.plain_text("" if result.draft.text else SCORING, result.draft.text)
     return (
         f'<div class="mp-summary mp-streaming">{_notes(result)}{_card(text)}'
@@ -38,7 +38,7 @@ def settle(result: SummaryResult | None) -> str:
     if result is None:
         return EMPTY
     head = (
-        views.badge(*shared.FINISH[result.draft.finish])
+        views.badge(*views.FINISH[result.draft.finish])
         + _copy_legend(result)
         + views.button("copy", "复制 Copy")
     )

@@ -7,7 +7,6 @@ import math
 from dataclasses import asdict
 
 from app import views
-from app.tabs import rewriting_view as shared
 from app.views import escape
 from demos.records import name_of
 from demos.title.record import to_record
@@ -17,12 +16,13 @@ RANKS = ("其一", "其二", "其三", "其四", "其五", "其六", "其七", "
 LAST_READ_CHARS = 12  # shown of what was read last
 DOWNLOAD = "maskplay-titles.json"
 EMPTY = views.notice("贴一篇文章，点“起标题”。 Paste an article, then press Title it.")
+WAITING = views.waiting("写")
 
 
 def stream(result: TitleResult | None) -> str:
     """Draw growing headlines: plain text, as it is drawn many times a second."""
     if result is None:
-        return shared.WAITING
+        return WAITING
     lines = "".join(
         _line(rank, views.plain_text("", title.text), _scores(title))
         for rank, title in enumerate(result.titles)
@@ -81,7 +81,7 @@ def _line(rank: int, text: str, foot: str, button: str = "", copied: str = "") -
 
 
 def _settled_line(rank: int, title: Title) -> str:
-    badge = views.badge(*shared.FINISH[title.candidate.finish])
+    badge = views.badge(*views.FINISH[title.candidate.finish])
     return _line(
         rank,
         _scored(title),

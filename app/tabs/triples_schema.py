@@ -14,8 +14,8 @@ from gradio.components import Component
 
 from app import views
 from app.controls import offering, words_of
-from app.panel import Panel, ready_of
-from app.shelf import AUTO, Shelf
+from app.panel import Panel
+from app.shelf import AUTO, Shelf, ready_of
 from app.tabs.layout import QUICK
 from demos.limits import Label
 from demos.triples.schema import SCHEMA_LABEL, line_of

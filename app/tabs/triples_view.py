@@ -4,8 +4,6 @@ Changes when the result of the triples tab looks different. The graph is drawn i
 triples_graph; assets/tabs/triples.js lights up what belongs to one triple.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +12,7 @@ from app import views
 from app.tabs import triples_graph
 from app.views import escape
 from demos.records import name_of
+from demos.tables import table_of
 from demos.triples.complex_objects import ComplexObject
 from demos.triples.found import ExtractedTriple
 from demos.triples.record import part_name, record_of, to_record, unasked_note
@@ -75,7 +74,7 @@ def settle(result: TripleResult | None) -> str:
     """Draw a result at the end of its run, with everything one can do."""
     if result is None:
         return EMPTY
-    body = _text(result) + _nothing(result) + _graph(result)
+    body = _text(result) + _stopped(result) + _nothing(result) + _graph(result)
     body += _joined(result) + _table(result)
     return _frame(result, "mp-settled", body, _actions(result))
 
@@ -127,11 +126,8 @@ def segments(
 
 def to_csv(triples: Iterable[ExtractedTriple]) -> str:
     """Return triples as a table for a spreadsheet."""
-    written = io.StringIO(newline="")
-    rows = csv.DictWriter(written, FIELDS, lineterminator="\r\n")
-    rows.writeheader()
-    rows.writerows(map(record_of, triples))
-    return written.getvalue()
+    records = map(record_of, triples)
+    return table_of(FIELDS, ([one[name] for name in FIELDS] for one in records))
 
 
 def _frame(result: TripleResult, state: str, body: str, actions: str = "") -> str:
@@ -190,6 +186,18 @@ def _segment(
     )
 
 
+def _stopped(result: TripleResult) -> str:
+    """Say how much of the text was read, where it was not all."""
+    if result.finished:
+        return ""
+    done, count = result.num_read, result.num_windows
+    return views.note(
+        f"停在这里，只读了 {done} / {count} 段；再点“抽取”从头读，或先缩短文字。",
+        f"Only {done} of {count} windows were read: press Extract to read them all, "
+        "or shorten the text first.",
+    )
+
+
 def _nothing(result: TripleResult) -> str:
     """Say why nothing is listed, and what would change that."""
     if result.triples:
@@ -197,6 +205,8 @@ def _nothing(result: TripleResult) -> str:
     best = max((one.probability for one in result.found), default=None)
     if best is None and result.unasked:
         return views.notice(unasked_note(result.unasked))
+    if best is None and not result.finished:
+        return ""
     if best is None:
         return views.notice(
             f"没有找到概率达到 {FLOOR} 的三元组；换一段话，或少限定几种关系再试。 "

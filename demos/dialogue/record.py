@@ -7,11 +7,11 @@ field.
 import json
 from collections.abc import Iterator
 
+from demos.candidates import candidate_record, settled
 from demos.dialogue.conversation import Conversation, Exchange
 from demos.dialogue.task import DialogueResult
 from demos.dialogue.turns import MODEL, MOST_TURNS, PERSON, record_of
 from demos.records import name_of
-from model_core.interfaces import Candidate
 from model_core.interfaces.dialogue import Speaker
 
 ADDED_FIELDS = (  # what to_record adds to the request's own
@@ -39,7 +39,7 @@ def to_record(result: DialogueResult) -> dict[str, object]:
     return {
         "message": result.request.message,
         "reply": result.reply.text,
-        "replies": [_record_of(candidate) for candidate in result.candidates],
+        "replies": [candidate_record(candidate) for candidate in result.candidates],
         "history": [record_of(turn) for turn in turns[-MOST_TURNS:]],
         "num_turns_dropped": frame.num_turns_dropped,
         "num_turns_forgotten": max(0, len(turns) - MOST_TURNS),
@@ -57,7 +57,7 @@ def render_text(result: DialogueResult) -> str:
     """
     if len(result.candidates) == 1:
         return result.reply.text
-    texts = [candidate.text for candidate in _settled(result.candidates)]
+    texts = [candidate.text for candidate in settled(result.candidates)]
     return "\n\n".join(f"【{rank}】\n{text}" for rank, text in enumerate(texts, 1))
 
 
@@ -91,22 +91,9 @@ def _turn_records(exchange: Exchange) -> Iterator[dict[str, object]]:
     ]
     yield {
         "speaker": MODEL,
-        **_record_of(exchange.reply),
+        **candidate_record(exchange.reply),
         "others": others,
         "seed": exchange.seed,
         "weights": exchange.weights,
         "num_turns_unread": exchange.num_turns_unread,
-    }
-
-
-def _settled(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    growing = (n for n, candidate in enumerate(candidates, 1) if not candidate.finish)
-    return candidates[: next(growing, len(candidates))]
-
-
-def _record_of(candidate: Candidate) -> dict[str, object]:
-    return {
-        "text": candidate.text,
-        "log_prob": round(candidate.log_prob, 6),
-        "finish": candidate.finish,
     }

@@ -5,7 +5,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.dialogue.turns import (
@@ -39,6 +39,11 @@ class DialogueRequest:
         InvalidRequestError: A field lies outside its declared limit, or the turns
             before do not alternate.
     """
+
+    ADVICE: ClassVar = (
+        "请减少回复的字数或说法",
+        "ask for fewer tokens or alternatives",
+    )
 
     message: Annotated[
         str,
@@ -79,7 +84,12 @@ class DialogueRequest:
     seed: Annotated[
         int | None,
         OptionalRange(0, MAX_SEED),
-        Label("随机种子", "Seed", "留空则随机；同种子同回复", "empty draws one"),
+        Label(
+            "随机种子",
+            "Seed",
+            "留空则随机；同种子同回复",
+            "empty draws one; same seed, same reply",
+        ),
     ] = None
 
     def __post_init__(self) -> None:

@@ -35,7 +35,12 @@ LearningRate = Annotated[
 Seed = Annotated[
     int | None,
     OptionalRange(0, 2**31 - 1),
-    Label("随机种子", "Seed", "同种子同结果，留空为 0", "the same, the same result"),
+    Label(
+        "随机种子",
+        "Seed",
+        "同种子同结果，留空为 0",
+        "same seed, same result; empty is 0",
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from demos import limits
 from demos.errors import DemoError
@@ -53,6 +53,11 @@ class FewshotRequest:
     Raises:
         InvalidRequestError: A field cannot be used, or two do not go together.
     """
+
+    ADVICE: ClassVar = (
+        "请缩短文字，或减少示例、步数",
+        "shorten the text, or give fewer examples or steps",
+    )
 
     text: Annotated[
         str,

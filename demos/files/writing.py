@@ -3,6 +3,7 @@
 Changes when a file format is added. Knows no task.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -14,6 +15,7 @@ from typing import IO
 
 from demos.errors import FileError
 from demos.files.reading import table_rows
+from demos.tables import MARK, row_of, unguarded
 
 Record = Mapping[str, object]
 
@@ -29,6 +31,7 @@ class Format:
         opening: How every record begins, to tell a torn one from another's text.
         is_whole: Whether bytes that end in a newline are complete.
         show: A value as ``parse`` would give it back.
+        mark: By which those who open it know UTF-8; "" where none is usual.
     """
 
     header: Callable[[Sequence[str]], str]
@@ -37,6 +40,7 @@ class Format:
     opening: str
     is_whole: Callable[[bytes], bool]
     show: Callable[[object], object]
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,12 @@ class OutputFile:
     Attributes:
         path: Where it lies or will lie.
         columns: Names of all fields that a record may have, in order.
+        marked: Whether it begins with its format's mark: people open it.
     """
 
     path: Path
     columns: tuple[str, ...]
+    marked: bool = False
 
     @property
     def format(self) -> Format:
@@ -80,7 +86,7 @@ class OutputFile:
             stream = self._open("w" if overwrite else "x")
         except FileExistsError as error:
             raise _exists(self.path) from error
-        stream.write(self.format.header(self.columns))
+        stream.write(self._head())
         return stream
 
     def resume(self, end: int) -> IO[str]:
@@ -89,19 +95,28 @@ class OutputFile:
         stream.seek(end)
         stream.truncate()
         if end == 0:
-            stream.write(self.format.header(self.columns))
+            stream.write(self._head())
         return stream
 
     def line(self, record: Record) -> str:
         """Return a record's text, to be written at once."""
         return self.format.render(record, self.columns)
 
+    def _head(self) -> str:
+        return (self.format.mark if self.marked else "") + self._header()
+
+    def _header(self) -> str:
+        return _writable(self.format.header(self.columns))
+
     def _header_end(self, texts: Iterator[str]) -> int:
-        header = _writable(self.format.header(self.columns))
-        found = next(texts, "") if header else ""
-        if not header.startswith(found):
-            raise self._foreign(found)
-        return len(found.encode()) if found == header else 0
+        """Return where the header ends, marked or not; 0 where it is torn."""
+        header = self._header().encode()
+        heads = (header, codecs.BOM_UTF8 + header)
+        text = next(texts, "") if header else ""
+        found = text.encode("utf-8", "surrogateescape")
+        if not any(head.startswith(found) for head in heads):
+            raise self._foreign(text)
+        return len(found) if found in heads else 0
 
     def _open(self, mode: str) -> IO[str]:
         try:
@@ -143,8 +158,15 @@ class OutputFile:
         )
 
 
-def open_output(path: Path, columns: Sequence[str]) -> OutputFile:
+def open_output(
+    path: Path, columns: Sequence[str], *, marked: bool = False
+) -> OutputFile:
     """Return the file, its name checked.
+
+    Args:
+        path: Where it lies or will lie.
+        columns: Names of all fields that a record may have, in order.
+        marked: Whether it begins with its format's mark: people open it.
 
     Raises:
         FileError: Its name is of no known type, or its folder does not exist.
@@ -160,7 +182,7 @@ def open_output(path: Path, columns: Sequence[str]) -> OutputFile:
             f"输出文件的目录 {path.parent} 不存在，请先建立。",
             f"The output file's folder {path.parent} does not exist: create it first.",
         )
-    return OutputFile(path, tuple(columns))
+    return OutputFile(path, tuple(columns), marked)
 
 
 def check_absent(path: Path) -> None:
@@ -204,18 +226,13 @@ def _parse_json(text: str, _columns: Sequence[str]) -> dict[str, object]:
 
 
 def _render_row(record: Record, columns: Sequence[str]) -> str:
-    return _row([_cell(record.get(name)) for name in columns])
+    return row_of(_cell(record.get(name)) for name in columns)
 
 
 def _parse_row(text: str, columns: Sequence[str]) -> dict[str, object]:
     (cells,) = table_rows(io.StringIO(text, newline=""))
-    return {n: cell for n, cell in zip(columns, cells, strict=True) if cell}
-
-
-def _row(cells: Sequence[str]) -> str:
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerow(cells)
-    return written.getvalue()
+    texts = map(unguarded, cells)
+    return {n: text for n, text in zip(columns, texts, strict=True) if text}
 
 
 def _cell(value: object) -> str:
@@ -240,13 +257,15 @@ FORMATS: dict[str, Format] = {
         opening="{",
         is_whole=lambda _data: True,
         show=lambda value: value,
+        mark="",
     ),
     ".csv": Format(
-        header=_row,
+        header=row_of,
         render=_render_row,
         parse=_parse_row,
         opening="",
         is_whole=lambda data: data.count(b'"') % 2 == 0,
         show=_shown_cell,
+        mark=MARK,
     ),
 }

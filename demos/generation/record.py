@@ -3,9 +3,9 @@
 Changes when people who script against the output need another field.
 """
 
+from demos.candidates import candidate_record, settled
 from demos.generation.task import GenerationResult
 from demos.records import name_of
-from model_core.interfaces import Candidate
 
 ADDED_FIELDS = ("texts", "seed", "weights")  # what to_record adds to the request's own
 
@@ -14,7 +14,7 @@ def to_record(result: GenerationResult) -> dict[str, object]:
     """Return the prompt, every continuation without it, the seed and the weights."""
     return {
         "prompt": result.request.prompt,
-        "texts": [_record_of(candidate) for candidate in result.candidates],
+        "texts": [candidate_record(candidate) for candidate in result.candidates],
         "seed": result.frame.seed,
         "weights": name_of(result.frame.weights),
     }
@@ -27,20 +27,7 @@ def render_text(result: GenerationResult) -> str:
     those before it have come to their end.
     """
     prompt = result.request.prompt
-    texts = [prompt + candidate.text for candidate in _settled(result.candidates)]
+    texts = [prompt + candidate.text for candidate in settled(result.candidates)]
     if len(result.candidates) == 1:
         return texts[0]
     return "\n\n".join(f"【{rank}】\n{text}" for rank, text in enumerate(texts, 1))
-
-
-def _settled(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    growing = (n for n, candidate in enumerate(candidates, 1) if not candidate.finish)
-    return candidates[: next(growing, len(candidates))]
-
-
-def _record_of(candidate: Candidate) -> dict[str, object]:
-    return {
-        "text": candidate.text,
-        "log_prob": round(candidate.log_prob, 6),
-        "finish": candidate.finish,
-    }

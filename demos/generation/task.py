@@ -5,7 +5,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.limits import Label, Length, OptionalRange, Range
@@ -38,6 +38,8 @@ class GenerationRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = ("请减少字数或篇数", "ask for fewer tokens or candidates")
 
     prompt: Annotated[
         str,
@@ -87,7 +89,12 @@ class GenerationRequest:
     seed: Annotated[
         int | None,
         OptionalRange(0, 2**31 - 1),
-        Label("随机种子", "Seed", "留空则随机；同种子同文", "empty draws one"),
+        Label(
+            "随机种子",
+            "Seed",
+            "留空则随机；同种子同文",
+            "empty draws one; same seed, same text",
+        ),
     ] = None
     style: Annotated[str, Length(0, 40), STYLE_LABEL] = ""
     condition: Annotated[str, Length(0, 40), CONDITION_LABEL] = ""

@@ -4,7 +4,7 @@ Changes when the question put to the base changes. Knows no page, no file, no ne
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 from demos import limits
 from demos.limits import Label, Length, Range
@@ -50,6 +50,11 @@ class FactsRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = (
+        "请稍后再试，或换小一些的知识库",
+        "try again in a while, or use a smaller base",
+    )
 
     question: QuestionText
     num_return: NumReturn = 3

@@ -6,11 +6,17 @@ knows bases by their ids, asks with a FactsRequest.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.limits import Label
-from demos.qa.facts import FactsResult, NumReturn, QuestionText, answer_facts
+from demos.qa.facts import (
+    FactsRequest,
+    FactsResult,
+    NumReturn,
+    QuestionText,
+    answer_facts,
+)
 from demos.qa.facts_file import KINDS
 from demos.qa.facts_held import HeldBase
 from model_core.interfaces import FactFinder
@@ -51,6 +57,8 @@ class BroughtRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = FactsRequest.ADVICE
 
     question: QuestionText
     base: Annotated[HeldBase, BroughtBase(), BROUGHT_LABEL]

@@ -44,6 +44,10 @@ class QaRequest:
     """
 
     ALTERNATIVES: ClassVar = frozenset({"passages", "passage"})
+    ADVICE: ClassVar = (
+        "请减少段落或缩短它们，或不比较读法",
+        "give fewer or shorter passages, or do not compare modes",
+    )
 
     question: Annotated[
         str, Length(1, 200), Label("问题", "Question", "问段落里的事", "about the text")
@@ -102,10 +106,12 @@ class QaResult:
         request: What was asked.
         readings: What came of it, one per mode read so far; the first is the answer's,
             and only the last one may still grow.
+        num_modes: How many modes are to be read.
     """
 
     request: QaRequest
     readings: tuple[ReadingFrame, ...]
+    num_modes: int
 
     @property
     def reading(self) -> ReadingFrame:
@@ -120,7 +126,8 @@ class QaResult:
     @property
     def finished(self) -> bool:
         """Whether every mode has come to its end."""
-        return all(reading.finished for reading in self.readings)
+        begun = self.readings
+        return len(begun) == self.num_modes and all(one.finished for one in begun)
 
 
 def answer(request: QaRequest, model: PassageReader) -> Iterator[QaResult]:
@@ -131,12 +138,13 @@ def answer(request: QaRequest, model: PassageReader) -> Iterator[QaResult]:
         ModelError: The model cannot answer.
     """
     done: tuple[ReadingFrame, ...] = ()
-    for mode in modes_of(request, model.modes):
+    modes = modes_of(request, model.modes)
+    for mode in modes:
         now: tuple[ReadingFrame, ...] = ()
         frames = model.read(request.question, request.passages, request.options(mode))
         for frame in frames:
             now = (placed(frame, request.passages),)
-            yield QaResult(request, (*done, *now))
+            yield QaResult(request, (*done, *now), len(modes))
         done += now
 
 

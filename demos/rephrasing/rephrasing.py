@@ -5,7 +5,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.limits import Label, Length, OptionalRange, Range
@@ -27,6 +27,8 @@ class RephrasingRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = ("请少写几句", "ask for fewer sentences")
 
     text: Annotated[
         str,
@@ -51,7 +53,12 @@ class RephrasingRequest:
     seed: Annotated[
         int | None,
         OptionalRange(0, 2**31 - 1),
-        Label("随机种子", "Seed", "留空则随机；同种子同句", "empty draws one"),
+        Label(
+            "随机种子",
+            "Seed",
+            "留空则随机；同种子同句",
+            "empty draws one; same seed, same sentences",
+        ),
     ] = None
 
     def __post_init__(self) -> None:

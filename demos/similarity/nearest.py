@@ -6,7 +6,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,8 @@ class NearestRequest:
         InvalidRequestError: A field lies outside its declared limit, or a line cannot
             be used; with its number.
     """
+
+    ADVICE: ClassVar = ("请减少行数，或拆成几份", "give fewer lines, or split them")
 
     query: Annotated[
         str,

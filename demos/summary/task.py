@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.limits import Label, Length, OneOf, Range, Switch
@@ -49,6 +49,8 @@ class SummaryRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = ("请缩短文字，或只抽取", "shorten the text, or extract only")
 
     text: Annotated[
         str,

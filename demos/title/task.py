@@ -6,7 +6,7 @@ Changes when the question put to the model changes. Knows no page, no file, no n
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from demos import limits
 from demos.limits import Label, Length, OptionalRange, Range
@@ -32,6 +32,11 @@ class TitleRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = (
+        "请缩短文章，或减小束宽",
+        "shorten the article, or take fewer beams",
+    )
 
     text: Annotated[
         str,

@@ -7,7 +7,7 @@ many texts together are in many.py.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from demos import limits
 from demos.errors import InvalidRequestError
@@ -57,6 +57,11 @@ class TripleRequest:
     Raises:
         InvalidRequestError: A field lies outside its declared limit.
     """
+
+    ADVICE: ClassVar = (
+        "请缩短文字，或分几次来抽",
+        "shorten the text, or extract from its parts",
+    )
 
     text: Annotated[
         str,

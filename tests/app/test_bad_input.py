@@ -113,7 +113,7 @@ def test_whatever_is_text_is_answered(real, prompt):
         (b'{"prompt": "a", "beams": 3}', 400, "does not fit"),
         (b'{"prompt": "a", "\\ud800": 3}', 400, "does not fit"),
         (b"{}", 400, "does not fit"),
-        (b'{"prompt": "' + b"a" * (1 << 20) + b'"}', 413, "too large"),
+        (b'{"prompt": "' + b"a" * (16 << 20) + b'"}', 413, "too large"),
     ],
 )
 def test_what_is_no_request_is_refused_at_once(real, body, status, sentence):

@@ -1,5 +1,6 @@
 """A file of questions through the page: checked, bounded, in order, line by line."""
 
+import codecs
 import csv
 import http.client
 import json
@@ -25,7 +26,7 @@ from demos.tasks import EVERY_TASK, FACTS, FEWSHOT, GENERATION, QA, TASKS, TRIPL
 from model_core.interfaces import ModelError
 from tests.app.conftest import serving
 from tests.fake_text_rewriter import FakeRewriter
-from tests.fakes import TEXT, FakeGenerator, FakeShelf, every_player
+from tests.fakes import TEXT, FakeGenerator, FakeShelf, OneAble, every_player
 
 BROKEN = ModelError("failed", "坏了。", "It broke.")
 DEFAULTS = {
@@ -100,7 +101,8 @@ def test_every_line_has_its_answer_in_order_and_a_bad_one_its_error(ask):
 
 def test_a_gbk_table_becomes_a_table(ask):
     batch = ask("问.csv", "id,prompt\n1,春风\n2,\n".encode("gbk"), output_type="csv")
-    with batch.target.path.open(encoding="utf-8", newline="") as stream:
+    assert batch.target.path.read_bytes().startswith(codecs.BOM_UTF8)
+    with batch.target.path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == ["id", "prompt", *GENERATION.added_fields, "error"]
     assert rows[0]["prompt"] == "春风"
@@ -126,7 +128,7 @@ def test_headlines_for_a_file_come_in_order_and_a_bad_line_has_its_error(shelf, 
 def test_triples_of_a_table_become_a_table(ask):
     data = "编号,text,threshold\n甲,《史记》的作者是司马迁。,\n乙,苏轼是苏洵之子,0.9\n"
     batch = ask("书.csv", data.encode("gbk"), task="triples", output_type="csv")
-    with batch.target.path.open(encoding="utf-8", newline="") as stream:
+    with batch.target.path.open(encoding="utf-8-sig", newline="") as stream:
         first, second = csv.DictReader(stream)
     (triple,) = json.loads(first["triples"])
     assert (triple["subject"], triple["object"]) == ("史记", "司马迁")
@@ -267,6 +269,29 @@ def test_a_base_that_cannot_be_used_earns_a_sentence(
     assert sentence in caught.value.en
     assert "/" not in caught.value.en.replace("--", "")
     assert shelf.players["fact_finder"].built == 0
+
+
+def test_a_file_that_was_never_begun_has_no_download(shelf, tmp_path):
+    question, given = question_over(shelf, tmp_path), {"weights": "owner/unknown"}
+    frames = question.frames(values_for(question, tmp_path, "a.txt", "春\n", given))
+    batch = next(frames)
+    with pytest.raises(ModelError):
+        list(frames)
+    drawn = files_view.settle(batch)
+    assert "停在这里 stopped" in drawn
+    assert "Nothing was answered" in drawn
+    assert "href" not in drawn
+    assert str(tmp_path) not in drawn
+    assert not batch.target.path.exists()
+
+
+def test_auto_is_any_weights_that_are_ready_and_can(tmp_path):
+    question = question_over(OneAble(), tmp_path)
+    frames = question.frames(
+        values_for(question, tmp_path, "a.txt", "早\n", {"task": "dialogue"})
+    )
+    (answer,) = records(list(frames)[-1])
+    assert answer["reply"].startswith("早")
 
 
 LESSON = {
@@ -426,7 +451,15 @@ def test_a_line_that_takes_too_long_fails_alone(shelf, ask):
     batch = ask("a.jsonl", data, seconds=0.1)
     slow, quick = records(batch)
     assert "超过了每次 0.1 秒的限时" in slow["error"]
+    assert "ask for fewer tokens or candidates" in slow["error"]
     assert quick["texts"]
+
+
+def test_a_line_whose_whole_answer_comes_late_is_answered(shelf, ask):
+    shelf.generator.step_seconds = 0.02
+    batch = ask("a.jsonl", '{"prompt": "春", "max_new_tokens": 1}', seconds=0.01)
+    (answer,) = records(batch)
+    assert answer["texts"]
 
 
 def test_a_whole_file_has_a_limit_and_leaves_what_is_done(shelf, tmp_path, monkeypatch):

@@ -18,7 +18,8 @@ UNKNOWN = ModelFacts("someone/something", "someone/something")
 
 def test_a_card_tells_size_memory_licence_and_tabs_before_the_download():
     drawn = card_html(PEGASUS, LABELS)
-    for fact in ("pegasus", "约 477.0 MB", "约 948.0 MB", "apache-2.0", "标题、摘要"):
+    tabs = "标题 Title、摘要 Summary"
+    for fact in ("pegasus", "≈ 477.0 MB", "≈ 948.0 MB", "apache-2.0", tabs):
         assert f"<dd>{fact}</dd>" in drawn
     assert "燃灯 Pegasus &lt;b&gt;" in drawn
     assert "摘要 · summaries" in drawn

@@ -60,7 +60,7 @@ SHARED = {
     if isinstance(kind, type) and hasattr(kind, "check") and kind is not limits.Limit
 }
 # tabs draw their own
-STRUCTURES = {limits.Several, SchemaLimit, Passages, ExampleList, History}
+STRUCTURES = {SchemaLimit, Passages, ExampleList, History}
 
 
 def test_every_limit_of_the_demos_but_structures_can_be_drawn():

@@ -22,7 +22,7 @@ from demos.errors import InvalidRequestError
 from model_core.interfaces import ModelError
 from model_core.interfaces.dialogue import Turn
 from tests.fake_dialogue_partner import FakeDialoguePartner
-from tests.fakes import FakeShelf
+from tests.fakes import FakeShelf, OneAble
 
 SESSIONS = itertools.count()
 SETTINGS = {
@@ -222,7 +222,7 @@ def test_the_page_goes_on_with_what_was_said(page):
     assert options.seed == 1
     assert "早？我也这么想。" in drawn(shown_at_last)
     assert "晚？" in drawn(shown_at_last)
-    assert "下载 jsonl" in drawn(shown_at_last)
+    assert "下载 Download jsonl" in drawn(shown_at_last)
 
 
 def test_nothing_is_shared_between_visitors(page):
@@ -292,7 +292,7 @@ def test_reset_forgets_everything(page):
 def test_the_chosen_reply_is_the_one_that_is_gone_on_with(page):
     me = page.visitor()
     offered = me.send("早", seed=0, num_return=3)
-    assert '["其三", 2]' in drawn(offered)
+    assert '["其三 3rd", 2]' in drawn(offered)
     assert "后来呢" in drawn(offered)
     chosen = me.do("chat_choose", None, 1)
     assert "用这句 chosen" in drawn(chosen)
@@ -444,6 +444,14 @@ def test_where_nobody_can_chat_the_sentence_says_what_to_load_and_how(weights, z
         assert part in caught.value.zh
     for part in (en, "thu-coai/CDial-GPT_LCCC-base", "research only", "press Load"):
         assert part in caught.value.en
+
+
+def test_auto_is_any_weights_that_are_ready_and_can_chat():
+    question = dialogue.question(OneAble())
+    *_, last = question.answer(question.request_type("早"), "auto")
+    assert last.reply.text.startswith("早")
+    with pytest.raises(ModelError, match="embedded cannot chat"):
+        list(question.answer(question.request_type("早"), "embedded"))
 
 
 def test_other_failures_of_the_weights_are_told_as_they_are():

@@ -67,8 +67,9 @@ def test_growing_frames_carry_no_buttons_and_no_earlier_words():
 
 def test_several_replies_are_numbered_and_the_chosen_one_is_marked():
     talk = talked("早", num_return=3)
-    assert view.choices(talk) == [("其一", 0), ("其二", 1), ("其三", 2)]
+    assert view.choices(talk) == [("其一 1st", 0), ("其二 2nd", 1), ("其三 3rd", 2)]
     drawn = view.settled(talk.choosing(1))
+    assert re.findall('mp-rank">(.*?)<', drawn) == ["其一 1st", "其二 2nd", "其三 3rd"]
     parts = drawn.split('class="mp-talk-reply"')[1:]
     assert ["用这句 chosen" in part for part in parts] == [False, True, False]
     copied = [

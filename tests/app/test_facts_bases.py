@@ -8,6 +8,8 @@ import pytest
 
 from app import facts_bases
 from app.facts_bases import MAX_BASES, BaseQuestion, Bases, read_file
+from app.metrics import Metrics
+from app.runs import Runs
 from app.tabs import facts_view
 from demos.errors import DemoError, FileError
 from demos.qa.facts import FactsRequest, answer_facts
@@ -123,7 +125,8 @@ def build(shelf, bases, tmp_path):
 
 def test_a_file_becomes_a_base_that_answers(build, bases, shelf):
     frames = build("诗人.tsv", "\n".join(LINES))
-    assert [frame.stage for frame in frames] == ["reading", "reading", "tree", "ready"]
+    stages = [frame.stage for frame in frames]
+    assert stages == ["reading", "reading", "tree", "tree", "ready"]
     last = frames[-1]
     assert (last.facts.name, last.facts.num_triples) == ("诗人.tsv", 3)
     base = bases.open(last.base_id)
@@ -194,6 +197,32 @@ def test_a_base_that_fails_leaves_the_last_one_in_place(build, bases):
     with pytest.raises(FileError):
         build("b.tsv", "甲\t乙", replaces=last.base_id)
     assert bases.open(last.base_id)
+
+
+def watched(build, replaces):
+    """Build a base as the page does; yield the frames that a visitor sees."""
+    path = build.question.folder / "新.tsv"
+    path.write_text("\n".join(LINES))
+    frames = build.question.frames([{"path": str(path)}, replaces, "auto"])
+    return Runs(Metrics()).watch("facts_base", frames, lambda _: 0)
+
+
+def test_stop_during_the_building_leaves_the_last_base_in_place(build, bases, shelf):
+    last, finder = build("a.tsv", "甲\t乙\t丙")[-1], shelf.players["fact_finder"]
+    run = watched(build, last.base_id)
+    for _ in run:  # gradio lets a step end, and closes only then
+        if finder.built > 1:
+            break
+    run.close()
+    assert bases.open(last.base_id)
+    assert list(watched(build, last.base_id))[-1].stage == "ready"
+
+
+def test_a_small_file_is_seen_to_be_built(build, shelf):
+    finder = shelf.players["fact_finder"]
+    told = [(frame.stage, finder.built) for frame in watched(build, "")]
+    assert told[0] == ("reading", 0)
+    assert ("tree", 0) in told
 
 
 def test_one_base_is_built_at_a_time_and_a_stopped_one_frees_its_place(build, tmp_path):

@@ -92,6 +92,8 @@ def test_the_rules_name_every_limit():
     drawn = view.rules()
     assert ".csv .tsv .jsonl" in drawn
     assert "64 MB、1,000,000 个三元组" in drawn
+    assert "同时留 4 个自带的库，最久没用的先走" in drawn
+    assert "4 bases of visitors are kept, the one not asked for longest goes" in drawn
     assert (
         f'data-mp-upload="mp-facts-upload" data-mp-largest="{64 << 20}" hidden' in drawn
     )

@@ -13,14 +13,17 @@ import pytest
 
 from app.batch import MAX_BYTES
 from app.classroom import Classroom
+from app.guards import Rules
 from app.learned import LearnedStore, SharedLesson
 from app.metrics import Metrics
 from app.panel import Panel
 from app.runs import Runs
-from app.tabs import fewshot
+from app.shelf import await_model
+from app.tabs import fewshot, fewshot_learning
 from app.tabs.fewshot_learning import (
     ASKED,
     LEARNED,
+    LINES_LENGTH,
     ORIGINAL,
     LearnQuestion,
     request_of,
@@ -232,7 +235,7 @@ def test_the_forms_question_is_the_endpoints(page):
     shown = page.last(session, "classify_done")
     drawn = json.dumps(shown["output"], ensure_ascii=False)
     assert "饭很香总的来说很" in drawn
-    assert "下载 CSV" in drawn
+    assert "下载 Download CSV" in drawn
     failed = page.last(session, "classify_run", "", "", "", "", "", None, "auto")
     assert "“Labels” are not given" in failed["output"]["error"]
 
@@ -329,6 +332,35 @@ def test_one_lesson_each_and_a_few_in_line(slow):
     wait_for(lambda: slow.filler.closed == len(slow.filler.lessons))
 
 
+def test_a_lesson_that_is_refused_leaves_the_last_one(slow, monkeypatch):
+    def late(*asked):
+        yield None
+        return (yield from await_model(*asked))
+
+    me, *others = (slow.session() for _ in range(5))
+    list(slow.learn(me, max_steps=2))
+    begun = [slow.learn(other, max_steps=300) for other in others]
+    for events in begun:
+        next(event for event in events if event["msg"] == "process_generating")
+    monkeypatch.setattr(fewshot_learning, "await_model", late)
+    *_, refused = slow.learn(me)
+    assert "are learning or waiting" in refused["output"]["error"]
+    shown = slow.last(me, "learn_failed")
+    assert "学之后 few-shot" in json.dumps(shown["output"], ensure_ascii=False)
+    assert slow.last(me, "learn_keep")["success"]
+    for events in begun:
+        events.close()
+    wait_for(lambda: slow.filler.closed == len(slow.filler.lessons))
+
+
+def test_a_lesson_that_has_its_seat_takes_the_place_of_the_last_one(question):
+    first = ask_frames(question)[-1].token
+    with closing(question.frames("甲", learn_values(max_steps=300))) as looks:
+        next(looks)
+        with pytest.raises(DemoError, match="What was learned is gone"):
+            question.store.open(first)
+
+
 def ask_frames(question, **given):
     return list(question.frames("甲", learn_values(**given)))
 
@@ -372,6 +404,7 @@ def test_an_uploaded_file_teaches(question, tmp_path, name, data):
     [
         ({"lines": ""}, "“Examples” are empty"),
         ({"lines": None}, "“Examples” must be text, got None."),
+        ({"lines": "香" * 300_001}, "to 300000 characters, got 300001"),
         ({"lines": "香\t好评\n凉\t一般"}, "line 2 has the label '一般'"),
         ({"lines": "香\t好评\n甜\t好评"}, "two labels or more among them"),
         ({"labels": "好"}, "“Labels” must be 2 to 64, got 1."),
@@ -408,11 +441,22 @@ def test_a_file_that_cannot_teach_earns_a_sentence(question, tmp_path, data, sen
     assert sentence in caught.value.en
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(question, tmp_path):
+    claim = upload(tmp_path, "a.tsv", b"")
+    with Path(claim["path"]).open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)  # a sparse file of NULs
+    with pytest.raises(DemoError) as caught:
+        ask_frames(question, upload=claim)
+    assert "最大 5 MB，收到 5.0 MB；请只留 2000 条以内的示例" in caught.value.zh
+    assert "5 MB, got 5.0 MB: keep 2000 examples at most" in caught.value.en
+
+
 def test_lines_fit_what_the_page_takes(question):
     given = dict(zip(question.inputs, learn_values(), strict=True))
     request = request_of(given, LINES)
     assert len(request.examples) == len(EXAMPLE_LIST)
     assert MAX_BYTES >= 2000 * 2000
+    assert 3 * LINES_LENGTH.high < Rules().max_body_bytes  # of UTF-8 a character
 
 
 def test_a_shared_lesson_is_not_given_twice_even_after_waiting():

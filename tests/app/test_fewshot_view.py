@@ -192,4 +192,4 @@ def test_the_download_is_a_link_to_this_server_alone(tmp_path):
     drawn = lesson_view.download_link(path)
     assert 'href="gradio_api/file=/' in drawn
     assert "<x>" not in drawn
-    assert "3 B" in drawn
+    assert "下载 Download zip · 3 B" in drawn

@@ -35,6 +35,10 @@ def test_an_ended_run_has_probabilities_and_buttons():
     drawn = view.settle(results()[-1])
     assert drawn.count("data-mp-token") == len(POEM)
     assert re.findall('data-mp-action="(.*?)"', drawn) == ["copy", "txt", "jsonl"]
+    assert re.findall(">(下载.*?)<", drawn) == [
+        "下载 Download txt",
+        "下载 Download jsonl",
+    ]
 
 
 def test_the_copied_text_is_prompt_and_continuation_unbroken():

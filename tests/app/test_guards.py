@@ -93,7 +93,8 @@ def test_a_declared_length_over_the_limit_is_refused_before_it_is_read():
         Guard(application, rules), JOIN, method="POST", content_length=b"11"
     )
     assert status == 413
-    assert "请把文字缩短" in detail(body)
+    assert "请把文字缩短，或分几次来问；名单、示例可以放进文件" in detail(body)
+    assert "python -m demos TASK --help" in detail(body)
     assert (application.bodies, told) == ([], ["body"])
 
 
@@ -109,6 +110,14 @@ def test_a_body_in_chunks_is_counted_as_it_comes():
     assert call(guard, JOIN, method="POST", chunks=[b"12345"] * 3)[0] == 413
     assert call(guard, JOIN, method="POST", chunks=[b"12345"] * 2)[0] == 200
     assert application.bodies == [b"1234512345"]
+
+
+def test_only_what_the_rate_limit_counts_may_be_large():
+    guard = Guard(Application(), Rules(max_body_bytes=2 << 20))
+    large = [b"1" * ((1 << 20) + 1)]
+    assert call(guard, JOIN, method="POST", chunks=large)[0] == 200
+    for path in ("/gradio_api/cancel", "/gradio_api/run/predict", "/"):
+        assert call(guard, path, method="POST", chunks=large)[0] == 413
 
 
 class Form(Application):

@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,10 @@ def test_the_answer_is_marked_where_it_stands_and_each_passages_own_too():
     assert marks(drawn, "mp-candidate") == ["李白"]  # the second passage's own
     assert "第 1 段第 1 字 passage 1, character 1" in drawn
     assert drawn.count('<article class="mp-passage') == 3
+    assert re.findall('mp-rank">(第 [23].*?)<', drawn) == [
+        "第 2 段 Passage 2",
+        "第 3 段 Passage 3",
+    ]
     assert drawn.count("mp-chosen-passage") == 1
 
 
@@ -72,6 +77,30 @@ def test_modes_stand_side_by_side_with_their_times():
     assert "600 ms · 2 步 steps<" in drawn
     assert "100 ms · 1 步 steps · 快 6.0 倍 faster" in drawn
     assert "几种读法" not in view.settle(results()[-1])
+
+
+def test_what_stop_cut_off_does_not_look_like_the_answer():
+    cut, whole = results(mode="seq2seq")
+    assert "停在这里 stopped" in view.settle(cut)
+    for drawn in (view.stream(cut), view.settle(whole)):
+        assert "stopped" not in drawn
+    before = replace(cut, readings=(replace(cut.reading, answers=()),))
+    drawn = view.settle(before)
+    assert "Stopped before there was an answer: press Answer" in drawn
+    assert "Reading…" not in drawn
+    assert "Reading…" in view.stream(before)
+
+
+def test_a_comparison_that_was_stopped_says_so_where_it_was():
+    *cut, whole = results(compare=True)
+    for result in cut:
+        assert not result.finished
+        drawn = view.settle(result)
+        assert drawn.count("停在这里 stopped") == 1
+        assert "in this mode only" not in drawn
+    assert "stopped" not in view.settle(whole)
+    written = results(modes=("seq2seq",), compare=True)[0]
+    assert view.settle(written).count("停在这里 stopped") == 2  # answer and mode
 
 
 def test_comparing_with_one_mode_says_why_there_is_one():

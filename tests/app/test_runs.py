@@ -1,11 +1,18 @@
 import itertools
+import time
 
 import pytest
 
 from app.metrics import DeadlineError, Metrics
-from app.runs import RunLimits, Runs, throttled
+from app.runs import RunLimits, Runs, throttled, timely
 from demos.errors import DemoError, InvalidRequestError
 from model_core.interfaces import ModelError
+
+
+class FrameBefore(int):
+    """A frame before a long step."""
+
+    at_once = True
 
 
 def frames(count, closed):
@@ -40,6 +47,14 @@ def test_frames_are_shown_once_an_interval():
     assert shown[0] == 0
     assert shown[-1] == 9
     assert 3 < len(shown) < 8
+
+
+def test_a_frame_before_a_long_step_is_always_shown():
+    before_long = FrameBefore(1)
+    frames = [0, before_long, 2, 3]
+    clock = iter(itertools.repeat(0.0))
+    shown = list(throttled(iter(frames), 1.0, lambda: next(clock)))
+    assert shown == [0, before_long, 3]
 
 
 def test_nothing_is_shown_twice_and_nothing_of_nothing():
@@ -77,6 +92,38 @@ def test_the_deadline_ends_a_run_that_never_ends():
         list(watch(Runs(metrics, limits), frames(10**9, closed)))
     assert closed
     assert sample(metrics, outcome("deadline")) == 1
+
+
+def slowly(*frames, seconds=0.02):
+    for frame in frames:
+        time.sleep(seconds)
+        yield frame
+
+
+def test_a_whole_answer_that_comes_late_is_an_answer():
+    assert list(timely(slowly("answer"), 0.01)) == ["answer"]
+
+
+def test_what_would_go_on_after_the_limit_is_ended_with_the_questions_advice():
+    shown, advice = [], ("请减少段落", "give fewer passages")
+    with pytest.raises(
+        DeadlineError, match=r"停在这里；请减少段落。 / .* request: give fewer pas"
+    ):
+        shown.extend(timely(slowly(1, 2, 3), 0.01, advice))
+    assert shown == [1]
+
+
+def test_a_frame_before_a_long_step_is_known_to_go_on():
+    begun = []
+
+    def frames():
+        yield from slowly(FrameBefore(1))
+        begun.append("the long step")
+        yield 2
+
+    with pytest.raises(DeadlineError):
+        list(timely(frames(), 0.01))
+    assert not begun
 
 
 def test_stopping_the_server_ends_its_runs_with_a_sentence():

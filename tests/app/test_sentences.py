@@ -32,7 +32,7 @@ from tests.fake_sentences import (
     FakeSentenceEncoder,
     FakeTextClassifier,
 )
-from tests.fakes import FakeShelf
+from tests.fakes import FakeShelf, OneAble
 
 PATIENCE = 20.0
 SESSIONS = itertools.count()
@@ -295,22 +295,13 @@ def test_the_notice_names_weights_with_their_size_and_licence():
 
 
 def test_auto_is_any_weights_that_are_ready_and_can():
-    class Two(FakeShelf):
-        """The embedded weights cannot; others that are loaded can."""
-
-        def model(self, role, weights="auto", **more):
-            if weights != "uer/gpt2-distil" and role.name == TEXT_CLASSIFIER.name:
-                raise ModelError("missing_head", "不会", "cannot")
-            return super().model(role, weights, **more)
-
     part = Part("classification", TEXT_CLASSIFIER, "不会。", "Cannot.")
-    shelf = Two(loaded=["embedded", "uer/gpt2-distil"])
-    waiting = part.await_able(shelf, "auto")
+    waiting = part.await_able(OneAble(), "auto")
     with pytest.raises(StopIteration) as end:
         next(waiting)
     assert isinstance(end.value.value, FakeTextClassifier)
     with pytest.raises(ModelError, match="Cannot"):
-        list(part.await_able(shelf, "embedded"))
+        list(part.await_able(OneAble(), "embedded"))
 
 
 def test_other_failures_are_told_as_they_are():

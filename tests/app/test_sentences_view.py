@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from app.tabs import sentences_nearest
 from app.tabs import sentences_view as view
 from demos.judging.classification import ClassificationRequest, categorize
 from demos.judging.detection import DetectionRequest, detect
@@ -73,7 +74,7 @@ def test_before_a_result_there_is_a_sentence(stream, settle, made):
 @pytest.mark.parametrize(("stream", "settle", "made"), DRAWINGS)
 def test_only_the_end_has_downloads(stream, settle, made):
     assert "mp-actions" not in stream(made())
-    assert "下载 JSON" in settle(made())
+    assert "下载 Download JSON" in settle(made())
 
 
 def test_a_long_text_is_told_to_be_cut():
@@ -93,6 +94,18 @@ def test_the_table_has_every_line_with_its_number():
     assert rows[0] == ["rank", "line", "cosine", "text"]
     assert rows[1] == ["1", "3", "1.0", "甲"]
     assert rows[2][3] == "甲,乙"
+
+
+def test_a_line_that_a_spreadsheet_would_run_stands_behind_an_apostrophe():
+    rows = list(csv.reader(io.StringIO(view.csv_of(found("甲", "=1+1\n甲")))))
+    assert [row[3] for row in rows[1:]] == ["甲", "'=1+1"]
+
+
+def test_the_rules_of_a_list_are_told_in_both_languages():
+    zh, en = sentences_nearest.rules().split("</p>")[0].split("贴的。 ")
+    for limit in (".txt", ".csv", ".jsonl", "10000", "4 MB", "UTF-8", "GBK"):
+        assert limit in zh
+        assert limit in en
 
 
 def test_many_equal_lines_are_shortened():

@@ -1,6 +1,7 @@
 """The page as a script meets it: over HTTP and through gradio_client."""
 
 import concurrent.futures
+import json
 import os
 import re
 import signal
@@ -13,9 +14,13 @@ from collections import Counter
 import gradio_client
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.server import PortError, free_port
+from app import batch
+from app.server import BODY_BYTES, ESCAPED, PortError, free_port
 from app.settings import Settings
+from app.tabs import sentences_nearest
 from demos.dialogue.task import DialogueRequest
 from demos.fewshot.task import FewshotRequest
 from demos.generation.task import GenerationRequest
@@ -204,6 +209,74 @@ def test_not_ready_is_503_with_the_reason(served):
         assert httpx.get(f"{served.url}healthz").status_code == 200
     finally:
         served.shelf.ready = ready
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\t"))
+)
+def test_escapes_make_a_text_so_much_larger_and_no_more(text):
+    assert len(json.dumps(text)) - len('""') <= ESCAPED * len(text.encode())
+
+
+def test_what_a_tab_takes_as_a_file_may_come_as_text_too():
+    largest = max(batch.MAX_BYTES, sentences_nearest.MAX_BYTES)
+    assert ESCAPED * largest < BODY_BYTES < 16 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("answer", {"question": "谁" * 200, "passages": ["😀" * 20_000] * 10}),
+        ("nearest", {"query": "退货", "lines": ["怎么退货，" * 20] * 10_000}),
+        (
+            "chat",
+            {
+                "message": "😀" * 500,
+                "history": [
+                    {"speaker": speaker, "text": "😀" * 2_000}
+                    for speaker in ("person", "model") * 20
+                ],
+            },
+        ),
+        ("summarize", {"text": "😀" * 20_000}),
+    ],
+)
+def test_what_is_declared_usable_comes_through_the_door(served, name, asked):
+    body = json.dumps(asked).encode()  # escapes all but ASCII, as many clients do
+    answer = httpx.post(
+        f"{served.api}call/v2/{name}",
+        content=body,
+        headers={"content-type": "application/json"},
+        timeout=http.PATIENCE,
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["event_id"]
+
+
+GATEWAY, NEIGHBOUR = "127.0.0.9", "127.0.0.8"
+
+
+def test_only_a_trusted_gateway_says_who_a_visitor_is():
+    settings = Settings(port=0, rate_limit=1, trusted_proxies=(f"{GATEWAY}/32",))
+    with serving(settings, FakeShelf(FakeGenerator())) as served:
+        asked = f"{served.api}call/v2/nothing"
+
+        def statuses(sender, visitors):
+            transport = httpx.HTTPTransport(local_address=sender)
+            with httpx.Client(transport=transport) as client:
+                return [
+                    client.post(asked, headers={"x-forwarded-for": one}).status_code
+                    for one in visitors
+                ]
+
+        burst = 10
+        of_one = statuses(GATEWAY, ["198.51.100.1"] * (burst + 1))
+        assert [status == 429 for status in of_one] == [False] * burst + [True]
+        forged = [f"{made_up}, 198.51.100.2" for made_up in range(burst + 1)]
+        assert statuses(GATEWAY, forged)[-1] == 429  # who connected to it stands last
+        assert 429 not in statuses(GATEWAY, ["198.51.100.3"])
+        direct = [f"198.51.100.{number}" for number in range(10, burst + 21)]
+        assert statuses(NEIGHBOUR, direct)[burst] == 429
 
 
 def test_the_shelf_is_started_once_the_page_answers(served):

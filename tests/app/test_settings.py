@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import OPTIONS, Settings, is_loopback, read_settings
+from app.settings import (
+    OPTIONS,
+    PRIVATE_NETWORKS,
+    Settings,
+    is_loopback,
+    read_settings,
+)
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  nothing is bound here
 
@@ -33,6 +39,7 @@ def test_every_flag_has_an_environment_variable_of_the_same_meaning():
             "3",
         ),
         *("--deadline-seconds", "9.5", "--slots", "4", "--rate-limit", "12"),
+        *("--trusted-proxies", "10.0.0.0/8,::1"),
     ]
     environ = {
         "MASKPLAY_HOST": EVERYWHERE,
@@ -47,6 +54,7 @@ def test_every_flag_has_an_environment_variable_of_the_same_meaning():
         "MASKPLAY_DEADLINE_SECONDS": "9.5",
         "MASKPLAY_SLOTS": "4",
         "MASKPLAY_RATE_LIMIT": "12",
+        "MASKPLAY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
     }
     assert read_settings(flags, {}) == read_settings([], environ)
     assert read_settings(flags, {}).cache_dir == Path("/a")
@@ -89,6 +97,8 @@ def test_the_contracts_name_of_the_cache_and_a_spaces_names_of_the_address_count
         (["--deadline-seconds", "nan"], {}, "a number from 1 to 86400, got 'nan'"),
         (["--slots", "0"], {}, "a whole number from 1 to 64, got '0'"),
         (["--weights", " "], {}, "must not be empty; the default is auto"),
+        (["--trusted-proxies", "*"], {}, "such as 10.0.0.0/8, got '*'"),
+        ([], {"MASKPLAY_TRUSTED_PROXIES": "10.0.0.1,gate"}, "网段，例如 10.0.0.0/8"),
         (["--prot", "1"], {}, "unrecognized arguments: --prot 1"),
     ],
 )
@@ -126,6 +136,19 @@ def test_a_rate_limit_that_was_chosen_holds_everywhere():
 
 def test_a_shared_link_is_not_loopback():
     assert Settings(share=True).requests_per_minute > 0
+
+
+def test_a_gateway_is_trusted_only_where_it_is_named_or_on_a_space():
+    assert read_settings([], {}).trusted_proxies == ()
+    named = read_settings(["--trusted-proxies", "10.1.2.3/8,fd00::1"], {})
+    assert named.trusted_proxies == ("10.0.0.0/8", "fd00::1/128")
+    space = {"SPACE_ID": "owner/name"}
+    assert read_settings([], space).trusted_proxies == PRIVATE_NETWORKS
+    assert read_settings(["--trusted-proxies", ""], space).trusted_proxies == ()
+
+
+def test_visitors_behind_a_gateway_have_a_rate_limit():
+    assert Settings(trusted_proxies=("127.0.0.1/32",)).requests_per_minute > 0
 
 
 def test_a_type_of_numbers_that_is_not_known_is_refused_with_the_known_ones(capsys):

@@ -177,6 +177,12 @@ def test_the_better_a_clause_the_stronger_its_shade(score, heat):
     assert source_view.heat_of(score) == heat
 
 
+def test_the_shades_are_told_in_both_languages():
+    drawn = view.settle(results()[-1])
+    assert "<span>无关 irrelevant 0</span>" in drawn
+    assert "<span>要紧 important 1</span>" in drawn
+
+
 def test_a_place_belongs_to_the_clause_that_holds_it():
     extraction = results()[0].extraction
     for index, clause in enumerate(extraction.clauses):

@@ -159,6 +159,16 @@ def test_nothing_found_says_what_to_do():
         assert "data-mp-save" not in drawn
 
 
+@pytest.mark.parametrize("text", [TEXT, "今天天气很好。"])
+def test_what_was_stopped_says_how_much_was_read_and_what_to_do(text):
+    whole = result(text)
+    drawn = view.settle(replace(whole, num_windows=5, num_read=0))
+    assert "只读了 0 / 5 段" in drawn
+    assert "Only 0 of 5 windows were read: press Extract" in drawn
+    assert "No triple of probability" not in drawn
+    assert "windows were read" not in view.settle(whole)
+
+
 def test_a_growing_result_shows_how_far_it_is():
     drawn = view.stream(replace(result(), num_windows=4, num_read=1))
     assert '<progress max="4" value="1">' in drawn

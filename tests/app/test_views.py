@@ -111,7 +111,13 @@ def test_a_table_is_saved_as_it_is():
     drawn = views.csv_button("a.csv", 'x,"y"\r\n<1>\r\n')
     (table,) = re.findall('data-mp-csv="([^"]*)"', drawn)
     assert html.unescape(table) == 'x,"y"\r\n<1>\r\n'
+    assert "&#13;\n" in table  # a browser would read a bare one as \n
     assert 'data-mp-name="a.csv"' in drawn
+
+
+def test_what_saves_says_so_in_both_languages():
+    assert ">下载 Download JSON<" in views.json_button("a.json")
+    assert ">下载 Download CSV<" in views.csv_button("a.csv", "")
 
 
 def test_what_is_too_large_is_said_of_its_own_component():

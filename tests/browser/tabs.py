@@ -116,16 +116,17 @@ class Tab:
         """Press a button that saves; return the file's name and text."""
         with self.page.expect_download() as caught:
             self.view.locator(f"button:has-text('{button}')").click()
-        text = Path(caught.value.path()).read_text("utf-8")
+        text = Path(caught.value.path()).read_bytes().decode("utf-8")
         return caught.value.suggested_filename, text
 
     def saved_json(self):
-        name, text = self.saved("下载 JSON")
+        name, text = self.saved("下载 Download JSON")
         return name, json.loads(text)
 
     def saved_rows(self):
-        name, text = self.saved("下载 CSV")
+        name, text = self.saved("下载 Download CSV")
         assert text.startswith("\ufeff")  # or a spreadsheet reads it as something else
+        assert text.endswith("\r\n")
         return name, list(csv.DictReader(io.StringIO(text[1:], newline="")))
 
     def copied(self, nth=0):

@@ -18,6 +18,7 @@ from demos.batch import (
 )
 from demos.errors import DemoError, FileError
 from demos.files.bases import sample_base
+from demos.limits import advice_of, names_of
 from demos.tasks import EVERY_TASK, GENERATION, TITLE
 from model_core.interfaces import ModelError
 from tests.fake_dialogue_partner import FakeDialoguePartner
@@ -123,6 +124,16 @@ def test_answers_come_one_by_one():
 def test_a_model_without_a_result_is_an_error_and_no_crash():
     with pytest.raises(DemoError, match="gave no result"):
         last(iter(()))
+
+
+@pytest.mark.parametrize("name", EVERY_TASK)
+def test_what_takes_too_long_is_told_to_lower_what_it_has(name):
+    asked = EVERY_TASK[name].request_type
+    _, advice = advice_of(asked)
+    named = {"tokens": "max_new_tokens", "lines": "lines", "passages": "passages"}
+    named |= {"beams": "num_beams", "examples": "examples", "base": "base"}
+    told = {field for word, field in named.items() if word in advice}
+    assert told <= set(names_of(asked))
 
 
 def test_every_task_stands_under_its_own_name():

@@ -16,9 +16,9 @@ from demos.limits import (
     OneOf,
     OptionalRange,
     Range,
-    Several,
     Switch,
 )
+from demos.qa.passages import Passages
 
 BEAMS = Label("束宽", "Beams")
 
@@ -110,14 +110,6 @@ def test_a_switch_is_no_number():
     assert "true or false, got 1" in refusal(Switch(), 1).en
 
 
-def test_several_checks_the_count_and_every_item():
-    several = Several(1, 2, Length(1, 3))
-    several.check(BEAMS, ("a", "b"))
-    assert "a list of 1 to 2 items, got 3" in refusal(several, ("a", "b", "c")).en
-    assert "got 'a'" in refusal(several, "a").en
-    assert "got 4" in refusal(several, ("a", "bbbb")).en
-
-
 def test_a_refused_value_is_shown_short_and_printable():
     assert len(limits.shown("长" * 1000)) == limits.SHOWN_CHARS
     assert limits.shown("\x1b[2J") == "'\\x1b[2J'"
@@ -127,7 +119,7 @@ def test_a_refused_value_is_shown_short_and_printable():
 class Question:
     text: Annotated[str, Length(1, 9), Label("文", "Text")]
     seed: Annotated[int | None, OptionalRange(0, 9), Label("种子", "Seed")] = None
-    parts: Annotated[tuple[str, ...], Several(0, 2, Length(0, 9)), BEAMS] = ()
+    parts: Annotated[tuple[str, ...], Passages(), BEAMS] = ()
 
     def __post_init__(self):
         limits.check(self)
@@ -139,6 +131,14 @@ def test_the_limit_label_and_type_of_a_field_are_found_by_its_name():
     assert limits.label_of(Question, "seed").en == "Seed"
     types = [limits.type_of(Question, name) for name in limits.names_of(Question)]
     assert types == [str, int, tuple]
+
+
+def test_a_request_says_what_to_lower_where_it_takes_too_long():
+    class Long(Question):
+        ADVICE = ("请写短些", "write less")
+
+    assert limits.advice_of(Question) == limits.LATER
+    assert limits.advice_of(Long) == ("请写短些", "write less")
 
 
 def test_the_first_refused_field_is_named():
@@ -165,7 +165,6 @@ def test_signs_alone_are_no_words(text):
         (Length(1, 9), "1..9 字 chars"),
         (OneOf(("a", "b")), "a|b"),
         (Switch(), "true|false"),
-        (Several(1, 3, Range(0, 1)), "1..3 × (0..1)"),
     ],
 )
 def test_a_limit_has_a_summary_for_help_texts(limit, summary):

@@ -9,7 +9,8 @@ from demos import limits
 from demos.errors import InvalidRequestError
 from demos.fewshot.labels import LabelWords
 from demos.generation.task import GenerationRequest
-from demos.limits import Label, Length, Several, Switch
+from demos.limits import Label, Length, Switch
+from demos.qa.passages import Passages
 from demos.qa.task import QaRequest
 from demos.records import name_of, request_from, value_of
 from tests.fakes import EMBEDDED
@@ -19,9 +20,7 @@ from tests.fakes import EMBEDDED
 class Question:
     text: Annotated[str, Length(1, 99), Label("文", "Text")]
     strict: Annotated[bool, Switch(), Label("严", "Strict")] = False
-    passages: Annotated[
-        tuple[str, ...], Several(0, 3, Length(1, 9)), Label("段", "Passages")
-    ] = ()
+    passages: Annotated[tuple[str, ...], Passages(), Label("段", "Passages")] = ()
     words: Annotated[dict[str, str] | None, LabelWords(), Label("词", "Words")] = None
 
     def __post_init__(self):

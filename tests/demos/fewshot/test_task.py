@@ -267,6 +267,10 @@ def test_every_field_has_a_label_in_both_languages():
         label = label_of(FewshotRequest, field.name)
         assert label.zh
         assert label.en
+        assert bool(label.zh_help) == bool(label.en_help)
+    seed = label_of(FewshotRequest, "seed")
+    assert "留空为 0" in seed.zh_help
+    assert "empty is 0" in seed.en_help
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A file written line by line can be cut anywhere and continued."""
 
+import codecs
 import csv
 import io
 import json
@@ -17,12 +18,13 @@ RECORDS = (
     {"prompt": "秋\r\n", "error": "忙。"},
     {"error": "lone \ud83d"},
     {"id": [1, {"a": None}], "prompt": "", "texts": []},
+    {"id": -0.5, "prompt": "=1+1", "error": "'@"},
 )
 FORMATS = pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
 
 
-def written(path, records=RECORDS, columns=COLUMNS):
-    target = open_output(path, columns)
+def written(path, records=RECORDS, columns=COLUMNS, *, marked=False):
+    target = open_output(path, columns, marked=marked)
     with target.start(overwrite=True) as stream:
         for record in records:
             stream.write(target.line(record))
@@ -39,7 +41,8 @@ def test_jsonl_is_one_object_a_line(tmp_path):
 def test_csv_has_a_header_and_json_in_its_cells(tmp_path):
     written(tmp_path / "a.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_bytes().decode())))
-    assert [row["prompt"] for row in rows] == ['春,"\n夏', "秋\r\n", "", ""]
+    assert [row["prompt"] for row in rows] == ['春,"\n夏', "秋\r\n", "", "", "'=1+1"]
+    assert rows[-1]["id"] == "-0.5"
     assert json.loads(rows[0]["texts"]) == RECORDS[0]["texts"]
     assert rows[1]["texts"] == ""
     assert list(rows[0]) == list(COLUMNS)
@@ -59,8 +62,9 @@ def test_what_is_kept_is_what_was_written(tmp_path, suffix):
 
 
 @FORMATS
-def test_a_file_cut_at_any_byte_is_continued_to_the_same_file(tmp_path, suffix):
-    target = written(tmp_path / f"a{suffix}")
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_file_cut_at_any_byte_is_continued_to_the_same_file(tmp_path, suffix, marked):
+    target = written(tmp_path / f"a{suffix}", marked=marked)
     whole = target.path.read_bytes()
     for cut in range(len(whole) + 1):
         target.path.write_bytes(whole[:cut])
@@ -69,6 +73,23 @@ def test_a_file_cut_at_any_byte_is_continued_to_the_same_file(tmp_path, suffix):
             for record in RECORDS[len(kept) :]:
                 stream.write(target.line(record))
         assert target.path.read_bytes() == whole, cut
+
+
+def test_a_table_that_people_open_is_marked_and_a_line_of_json_is_not(tmp_path):
+    for suffix, mark in ((".csv", codecs.BOM_UTF8), (".jsonl", b"")):
+        plain = written(tmp_path / f"a{suffix}").path.read_bytes()
+        marked = written(tmp_path / f"b{suffix}", marked=True).path.read_bytes()
+        assert marked == mark + plain
+
+
+def test_a_marked_table_is_continued_by_whoever_writes_no_mark(tmp_path):
+    whole = written(tmp_path / "a.csv", marked=True).path.read_bytes()
+    target = written(tmp_path / "a.csv", RECORDS[:2], marked=True)
+    target = open_output(target.path, COLUMNS)
+    *_, (_, end) = target.kept()
+    with target.resume(end) as stream:
+        stream.writelines(map(target.line, RECORDS[2:]))
+    assert target.path.read_bytes() == whole
 
 
 texts = st.text(st.characters(exclude_characters="\0"))

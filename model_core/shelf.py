@@ -330,7 +330,8 @@ class ModelShelf:
         Raises:
             ModelError: not_ready with the progress, when the time is up; missing_head
                 where the weights cannot play the part; what ``load`` raises; the
-                failure of the weights.
+                failure of the weights, or of the part, which is built when it is first
+                asked for.
         """
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
@@ -580,15 +581,26 @@ def _played(role: Role[ModelT], player: Player, embedded: Player | None) -> Mode
     """Return a player in a part; one that only writes summarises with our own.
 
     Raises:
-        ModelError: ``missing_head`` where the weights cannot play the part.
+        ModelError: ``missing_head`` where the weights cannot play the part; what
+            building it fails with.
     """
     alone = role.name in player.roles or role.name != SUMMARIZER.name
     if alone or embedded is None or TEXT_REWRITER.name not in player.roles:
-        return player.play(role)
+        return _part(player, role)
     summarizer = ComposedSummarizer(
-        embedded.play(SUMMARIZER), player.play(TEXT_REWRITER)
+        _part(embedded, SUMMARIZER), _part(player, TEXT_REWRITER)
     )
     return cast("ModelT", summarizer)
+
+
+def _part(player: Player, role: Role[ModelT]) -> ModelT:
+    """Return a player in a part; what building it raises becomes a sentence."""
+    try:
+        return player.play(role)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise load_failure(error, player.weights.name) from error
 
 
 def _check_coming(slot: Slot, remaining_seconds: float) -> None:

@@ -90,36 +90,6 @@ class Copying:
         return inside[inside >= 0]
 
 
-class CopyStep(NamedTuple):
-    """How the next token is bound: its tag, and the tokens allowed (None: all)."""
-
-    tag: int
-    allowed_ids: Source | None
-
-
-def copy_step(
-    tag_scores: npt.NDArray[np.floating],
-    source: Source,
-    token_ids: Sequence[int],
-    tags: Sequence[int],
-    not_copied: frozenset[int] = frozenset(),
-) -> CopyStep:
-    """Return how the next token of a target is bound to its source.
-
-    Args:
-        tag_scores: (3,), probabilities or logits of OUTSIDE, BEGIN and INSIDE.
-        source: (length,) token ids.
-        token_ids: The target so far.
-        tags: Its tokens' tags.
-        not_copied: Tokens of the source that are never copied.
-    """
-    copying = Copying.of(source, not_copied)
-    for token_id, tag in zip(token_ids, tags, strict=True):
-        copying = copying.followed_by(token_id, tag)
-    tag = copying.tag(tag_scores)
-    return CopyStep(tag, copying.allowed_ids(tag))
-
-
 class CopiedTokens(NamedTuple):
     """A stretch of a target that was copied; half-open, in tokens.
 

@@ -44,9 +44,11 @@ class HealingVocabulary(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spelling:
     """Rule: the new tokens must spell a text before they are free.
+
+    Equal to itself alone: streams compare the rules of their rows at every step.
 
     Attributes:
         vocabulary: Knows the tokens' texts.
@@ -87,7 +89,8 @@ class Healed:
         token_ids: What is left of the prompt.
         removed_text: What the taken tokens spelled, "" where nothing was taken. The
             generated text begins with it; ``continuation`` cuts it off again.
-        num_removed_tokens: To be generated again: add them to ``max_new_tokens``.
+        num_removed_tokens: To be generated again: add them to ``max_new_tokens``, and
+            to ``min_new_tokens`` where there is one.
         rules: Makes the generated text begin with ``removed_text``; empty where
             nothing was taken.
     """

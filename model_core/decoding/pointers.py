@@ -53,40 +53,17 @@ class Spans:
         return Spans(self.heads[chosen], self.tails[chosen], self.probabilities[chosen])
 
 
-def nearest_spans(
-    start: Floats, end: Floats, start_threshold: float = 0.6, end_threshold: float = 0.5
-) -> tuple[tuple[int, int], ...]:
-    """Pair every start with the nearest end, as half pointers are read at one setting.
+def span_candidates(start: Floats, end: Floats, floor: float) -> Spans:
+    """Return every span from a start to its nearest end, at any end threshold >= floor.
 
-    Su Jianlin, kexue.fm/archives/7161.
+    Half pointers pair a start with the nearest end above a threshold (Su Jianlin,
+    kexue.fm/archives/7161). Which end that is depends on the threshold: behind a start
+    these are the ends that are more probable than all between, so that a weak end never
+    hides a strong one. Above any threshold t the spans returned hold those of t.
 
     Args:
         start: (length,), probability that a span begins at a token.
         end: (length,), probability that one ends at it.
-        start_threshold: A start is more probable than this.
-        end_threshold: An end is more probable than this.
-
-    Returns:
-        (head, tail), ascending; a start without an end behind it is dropped.
-    """
-    heads = np.flatnonzero(start > start_threshold)
-    ends = np.flatnonzero(end > end_threshold)
-    nearest = np.searchsorted(ends, heads)
-    paired = nearest < len(ends)
-    tails = ends[nearest[paired]]
-    return tuple(zip(heads[paired].tolist(), tails.tolist(), strict=True))
-
-
-def span_candidates(start: Floats, end: Floats, floor: float) -> Spans:
-    """Return every span that ``nearest_spans`` gives at some end threshold >= floor.
-
-    Which end is the nearest depends on the threshold: behind a start these are the
-    ends that are more probable than all between, so that a weak end never hides a
-    strong one. Above any threshold t the spans returned hold those of t.
-
-    Args:
-        start: (length,), 0..1.
-        end: (length,), 0..1.
         floor: Starts and ends are more probable than this.
 
     Returns:

@@ -7,34 +7,20 @@ kexue.fm/archives/8046: as a network was trained, so it is decoded.
 from dataclasses import dataclass
 from typing import Generic
 
-import numpy as np
-import numpy.typing as npt
-
 from model_core.decoding.history import History
 from model_core.decoding.logits import TopK
-from model_core.decoding.scoring import log_normalizers
 from model_core.decoding.stepper import CacheT, Logits, Stepper, TokenIds
 
 _ANY_PAST = History.of_prompts([[0]])  # TopK reads none
 
 
-def sparse_softmax(logits: Logits, k: int) -> npt.NDArray[np.float64]:
-    """Return softmax over the k best tokens of each row, 0 for all others.
+def keep_best(logits: Logits, k: int) -> Logits:
+    """Return the logits with all but the k best of each row forbidden.
 
     Args:
         logits: (batch, vocabulary).
         k: >= 1; of equals, the lower ids.
-
-    Returns:
-        (batch, vocabulary); exactly k above 0 in each row where at least k logits are
-        finite and near enough, summing to one.
     """
-    kept = keep_best(logits, k)
-    return np.asarray(np.exp(kept - log_normalizers(kept)[:, None]), np.float64)
-
-
-def keep_best(logits: Logits, k: int) -> Logits:
-    """Return the logits with all but the k best of each row forbidden."""
     return TopK(k)(logits, _ANY_PAST)
 
 

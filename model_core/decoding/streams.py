@@ -183,13 +183,11 @@ class Streams(Generic[CacheT]):
             arrived = self._next_arrived(wait=not rows)
             if not arrived and not rows:
                 return
+            there = [] if batch is None else [batch]
+            rows = rows + [row for new_rows, _ in arrived for row in new_rows]
             try:
-                for new_rows, new_batch in arrived:
-                    rows += new_rows
-                    parts = [new_batch] if batch is None else [batch, new_batch]
-                    batch = join(self._stepper, parts)
-                if batch is not None:
-                    rows, batch = self._step(rows, batch)
+                batch = join(self._stepper, there + [new for _, new in arrived])
+                rows, batch = self._step(rows, batch)
             except Exception as error:  # noqa: BLE001 - everyone in the batch raises it
                 _fail({row.stream for row in rows}, error)
                 rows, batch = [], None

@@ -7,11 +7,12 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from model_core.engines.backend import active_backend
-from model_core.engines.framework import AUTO, PLAIN_DTYPE
+from model_core.engines.framework import PLAIN_DTYPE
 from model_core.engines.improving import ImprovingEngine, say_once
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native import library
 from model_core.engines.native.compiler import NativeUnavailableError
+from model_core.engines.registry import AUTO
 
 if TYPE_CHECKING:
     from model_core.config import TransformerConfig

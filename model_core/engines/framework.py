@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_core.engines.native.compiler import is_obtainable
+from model_core.engines.registry import AUTO
 
 VARIABLE = "KERAS_BACKEND"
 DEFAULT, LIGHT = "tensorflow", "numpy"
 NEEDED_BY_LIGHT = "jax"
 """Keras' numpy backend imports it; without it there is no such backend."""
-AUTO = "auto"
 PLAIN_DTYPE = "float32"
 """Numpy multiplies other types without the processor's vectors."""
 GROWING: Mapping[str, str] = {

@@ -9,7 +9,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from model_core.engines.base import Floats, Ints, RichStepper, TokenBatch, Writing
-from model_core.engines.native.compiler import NativeUnavailableError
+from model_core.engines.failures import EngineUnavailableError
 from model_core.masks import MaskKind
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ Improvement = Callable[["Engine"], "Engine"]
 LOGGER = logging.getLogger(__name__)
 _said: set[str] = set()
 _saying = Lock()
-
-
-class EngineUnavailableError(ValueError):
-    """An engine cannot be used here; says why."""
 
 
 class ImprovingEngine:
@@ -91,7 +87,7 @@ class ImprovingEngine:
         for improved in improvements:
             try:
                 self._current = improved(self._current)
-            except (EngineUnavailableError, NativeUnavailableError) as error:
+            except EngineUnavailableError as error:
                 say_once(f"{error}; {self.name} goes on answering")
 
 

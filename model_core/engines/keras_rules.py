@@ -62,11 +62,6 @@ class RulePlan:
     key: Key
     numbers: tuple[Numbers, ...]
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether the best token is always taken."""
-        return bool(self.key) and self.key[-1] == (TopK, 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
@@ -259,17 +254,18 @@ def _forbid_repeats(
         return logits
     following = past.token_ids[:, size - 1 :]  # of each place where a tail may stand
     places = ops.arange(width - size + 1, dtype="int32")[None]
-    start = past.prompt_lengths[:, None] if new_only else 0
     ends = places + size - 1
-    matches = ops.logical_and(ends < past.lengths[:, None], places >= start)
+    matches = ends < past.lengths[:, None]
     for offset in range(size - 1):
         at = ops.maximum(past.lengths - (size - 1) + offset, 0)[:, None]
         last = ops.take_along_axis(past.token_ids, at, axis=1)
         here = past.token_ids[:, offset : offset + width - size + 1]
         matches = ops.logical_and(matches, here == last)
-    repeats = _occurring(following, matches, logits.shape)
+    prompt = past.prompt_lengths[:, None]
+    held = ops.logical_and(matches, places >= prompt) if new_only else matches
+    repeats = _occurring(following, held, logits.shape)
     if spares_prompt:
-        inside = ops.logical_and(matches, ends < past.prompt_lengths[:, None])
+        inside = ops.logical_and(matches, ends < prompt)
         known = _occurring(following, inside, logits.shape)
         repeats = ops.logical_and(repeats, ops.logical_not(known))
     banned = ops.logical_and(repeats, ops.logical_not(exempt)[None])

@@ -21,6 +21,7 @@ ENGINES: dict[str, tuple[str, str]] = {
 OPTIONAL: dict[str, str] = {"openvino": "openvino"}
 """Engines that need a package beyond requirements.txt; Keras answers without it."""
 AUTO = "auto"
+"""In place of the name of an engine, or of a dtype: whatever is best here."""
 _AUTOMATIC = ("model_core.engines.automatic", "automatic_engine")
 
 

@@ -30,13 +30,13 @@ from model_core.interfaces import (
     Role,
     WeightsInfo,
 )
-from model_core.models.families import FAMILIES
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.rehearsal import REHEARSALS
 
 ModelT = TypeVar("ModelT")
 
 TOKENS_OF_TRIPLES = ("<triplet>", "tp_XX")
+OTHER_CLASSES = ("ForTokenClassification", "ForMultipleChoice")
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ def _any(*conditions: Callable[[LoadedModel], bool]) -> Callable[[LoadedModel], 
 
 
 def _writes_freely(model: LoadedModel) -> bool:
-    told = not model.parts.names or "generation" in model.parts.names
+    """Who was told to, and published decoders: XLNet's head read both ways."""
+    reads_past = not model.parts.names and model.attention != "bidirectional"
+    told = reads_past or "generation" in model.parts.names
     continues = told and not model.config.num_decoder_layers
     return continues and "language_model" in model.engine.heads
 
@@ -101,7 +103,15 @@ def _reads_both_ways(model: LoadedModel) -> bool:
     """Published encoders, whatever head they carry."""
     if model.parts.names or model.turn_layout or model.config.num_decoder_layers:
         return False
-    return FAMILIES[model.info.family].attention == "bidirectional"
+    return model.attention == "bidirectional"
+
+
+def _classifies_texts(model: LoadedModel) -> bool:
+    """Published classifiers; those of tokens, beside a pooler, look like them."""
+    if not _published("classifier")(model):
+        return False
+    told = str(load_config(model.folder).get("architectures"))
+    return not any(kind in told for kind in OTHER_CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +143,9 @@ class Casting(tuple[Actor, ...]):
 
     __slots__ = ()
 
-    def can_play(self, model: LoadedModel) -> bool:
-        """Whether anybody can."""
-        return any(actor.can_play(model) for actor in self)
-
-    def build(self, model: LoadedModel) -> Any:
-        """Return the player."""
-        return next(one for one in self if one.can_play(model)).build(model)
+    def actor(self, model: LoadedModel) -> Actor | None:
+        """Return that one, None for nobody."""
+        return next((one for one in self if one.can_play(model)), None)
 
 
 def _one(can_play: Callable[[LoadedModel], bool], module: str, name: str) -> Casting:
@@ -217,7 +223,7 @@ CASTING: dict[str, Casting] = {
         _writes_alike, "unilm_rephraser", "UniLmSentenceRephraser"
     ),
     TEXT_CLASSIFIER.name: _one(
-        _published("classifier"), "text_classifier", "NetworkTextClassifier"
+        _classifies_texts, "text_classifier", "NetworkTextClassifier"
     ),
     REPLACED_TOKEN_DETECTOR.name: _one(
         _published("replaced"),
@@ -231,11 +237,16 @@ class Cast:
     """The parts of one loaded model; safe to share between threads.
 
     Args:
-        model: The weights.
+        model: The weights. What they can play is found here, once.
+
+    Raises:
+        CheckpointFormatError: Their config cannot be read any more.
     """
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        found = {name: row.actor(model) for name, row in CASTING.items()}
+        self._actors = {name: one for name, one in found.items() if one is not None}
         self._players: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -247,17 +258,16 @@ class Cast:
     @property
     def roles(self) -> tuple[str, ...]:
         """See ``Player.roles``."""
-        able = (name for name, row in CASTING.items() if row.can_play(self._model))
-        return tuple(able)
+        return tuple(self._actors)
 
     def play(self, role: Role[ModelT]) -> ModelT:
         """See ``Player.play``."""
-        if not CASTING[role.name].can_play(self._model):
-            able = (one for one in ROLES if one.name in self.roles)
+        if role.name not in self._actors:
+            able = (one for one in ROLES if one.name in self._actors)
             raise no_part(self.weights.name, role, able)
         with self._lock:
             if role.name not in self._players:
-                self._players[role.name] = CASTING[role.name].build(self._model)
+                self._players[role.name] = self._actors[role.name].build(self._model)
             player: ModelT = self._players[role.name]
         return player
 

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class NetworkDialoguePartner:
             self._sampling(options, wanted, seed),
             Writing(segment=laid.reply_segment),
             self.frame_seconds,
-            TurnStepper(self._model, laid),
+            partial(TurnStepper, self._model, laid),
         ):
             candidates = pieces.candidates(frame.rows)
             dropped = laid.num_tokens_dropped
@@ -134,14 +135,12 @@ class TurnStepper:
     Attributes:
         model: The network.
         laid: The conversation.
+        rich: Steps of the reply's segment.
     """
 
     model: LoadedModel
     laid: LaidOut
-
-    @property
-    def _stepper(self) -> RichStepper:
-        return self.model.engine.stepper(Writing(segment=self.laid.reply_segment))
+    rich: RichStepper
 
     def prefill(
         self, token_ids: TokenIds, lengths: TokenIds, capacity: int
@@ -149,7 +148,7 @@ class TurnStepper:
         """See ``Stepper.prefill``."""
         segments = np.tile(self.laid.segment_ids, (len(token_ids), 1))
         told = segments if self.model.turn_layout != "joined" else None
-        outputs, cache = self._stepper.prefill(
+        outputs, cache = self.rich.prefill(
             token_ids, lengths, capacity, segment_ids=told
         )
         return outputs["logits"], cache
@@ -158,9 +157,9 @@ class TurnStepper:
         self, token_ids: TokenIds, positions: TokenIds, cache: Any
     ) -> tuple[Logits, Any]:
         """See ``Stepper.decode_one_token``."""
-        outputs, cache = self._stepper.decode_one_token(token_ids, positions, cache)
+        outputs, cache = self.rich.decode_one_token(token_ids, positions, cache)
         return outputs["logits"], cache
 
     def reorder(self, cache: Any, rows: TokenIds) -> Any:
         """See ``Stepper.reorder``."""
-        return self._stepper.reorder(cache, rows)
+        return self.rich.reorder(cache, rows)

@@ -13,6 +13,7 @@ from model_core.config import TransformerConfig
 from model_core.engines.base import Engine
 from model_core.engines.registry import build_engine
 from model_core.interfaces import Pooling, TurnLayout, WeightsInfo
+from model_core.masks import MaskKind
 from model_core.models.network import Network
 from model_core.roles.formats import Formats
 from model_core.roles.parts import Parts, load_parts
@@ -48,6 +49,7 @@ class LoadedModel:
         turn_layout: How it reads a conversation; "" where it was not trained on any.
         folder: Where it was loaded from.
         asked: What it was to run on.
+        attention: How its positions see each other where no part says otherwise.
         pooling: How a sentence's vector is read off it; None where nothing is said.
     """
 
@@ -61,6 +63,7 @@ class LoadedModel:
     turn_layout: TurnLayout
     folder: Path
     asked: Asked
+    attention: MaskKind
     pooling: Pooling | None = None
 
     def of_part(self, part: str, heads: Heads) -> "LoadedModel":
@@ -143,6 +146,7 @@ def load_model(
         turn_layout=turns or layout_of(tokenizer),
         folder=folder,
         asked=Asked(engine, dtype),
+        attention=loaded.family.attention,
         pooling=pooling,
     )
 

@@ -3,7 +3,6 @@
 Changes when filling blanks takes another step. Knows no label and no pattern.
 """
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -28,23 +27,12 @@ from model_core.roles.blanks import Blank, BlankLayout
 from model_core.roles.loaded import LoadedModel
 from model_core.roles.parts import FILE_NAME, Parts
 from model_core.tokenizers.load import read_declared
+from model_core.tokenizers.reduction import copy_vocabulary
 from model_core.training.apart import learn_on_copy
 from model_core.training.cloze_learner import ClozeExample, ClozeLearning
 from model_core.training.objectives.cloze import vocabulary_head
 
 TOGETHER = 16
-VOCABULARY_FILES = (
-    "vocab.txt",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "tokenizer.model",
-    "vocab.json",
-    "merges.txt",
-)
 
 
 class NetworkMaskFiller:
@@ -126,9 +114,7 @@ class NetworkMaskFiller:
         kind = read_declared(self._model.folder).class_of_pieces
         facts = {"tokenizer_class": kind} if kind else {}
         export_weights(weights, self._model.config, path, heads=heads, facts=facts)
-        for name in VOCABULARY_FILES:
-            if (self._model.folder / name).exists():
-                shutil.copy(self._model.folder / name, path / name)
+        copy_vocabulary(self._model.folder, path)
         parts = Parts(("words",), blank_style=self._model.parts.blank_style)
         parts.save(path / FILE_NAME)
 

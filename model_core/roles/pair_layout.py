@@ -71,18 +71,16 @@ class PairLayout:
         """
         text = self._tokenizer.encode(pair.text)
         second = self._tokenizer.encode(pair.text_b) if pair.text_b else None
-        around = self._joined([], [] if second else None)[0]
+        around, _ = self.join([], [] if second else None)
         room = self._room - len(around)
         keep, keep_b = shared_room(len(text), len(second) if second else 0, room)
         kept = _first(text, keep)
         kept_b = _first(second, keep_b) if second else None
-        ids, segments = self._joined(
-            kept.token_ids, kept_b.token_ids if kept_b else None
-        )
+        ids, start_b = self.join(kept.token_ids, kept_b.token_ids if kept_b else None)
         start = len(self._opening)
         return Laid(
             np.asarray(ids, "int32"),
-            np.asarray(segments, "int32"),
+            self.segment_ids(len(ids), start_b),
             start,
             start + len(kept),
             kept,
@@ -90,21 +88,37 @@ class PairLayout:
             _chars(second.spans, keep_b, pair.text_b) if second else 0,
         )
 
-    def _joined(
-        self, text: Sequence[int], second: Sequence[int] | None
-    ) -> tuple[list[int], list[int]]:
-        """Return ids and segments of token ids with what stands around them."""
+    def join(
+        self, text: Sequence[int], second: Sequence[int] | None = None
+    ) -> tuple[list[int], int]:
+        """Return token ids with what stands around them, and where the second begins.
+
+        Args:
+            text: Of the first text.
+            second: Of the second; where there is none, it would begin behind the first.
+        """
         ids = [*self._opening, *text, *self._sep]
-        segments = [0] * len(ids)
+        if second is not None and self._one_segment:
+            ids += self._sep
+        start_b = len(ids)
         if second is not None:
-            between = self._sep if self._one_segment else []
-            behind = [*between, *second, *self._sep]
-            ids += behind
-            segments += [int(self._has_segments)] * len(behind)
+            ids += [*second, *self._sep]
         if self._trailing:
             ids += self._cls
-            segments += [LAST_SEGMENT] * len(self._cls)
-        return ids, segments
+        return ids, start_b
+
+    def segment_ids(self, length: int, start_b: int) -> Ids:
+        """Return int32 (length,) segments of as many joined ids.
+
+        Args:
+            length: How many.
+            start_b: Where the second text begins.
+        """
+        segments = np.zeros(length, "int32")
+        segments[start_b:] = self._has_segments
+        if self._trailing:
+            segments[length - len(self._cls) :] = LAST_SEGMENT
+        return segments
 
 
 def shared_room(length: int, length_b: int, room: int) -> tuple[int, int]:

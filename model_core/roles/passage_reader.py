@@ -27,6 +27,7 @@ from model_core.interfaces import (
 )
 from model_core.roles.formats import ANSWER_MASKS, Piece, Source
 from model_core.roles.loaded import LoadedModel
+from model_core.roles.pair_layout import PairLayout
 from model_core.roles.source_stepper import SourceStepper, forbidden_in_targets
 from model_core.roles.triple_pointer import shifted
 from model_core.tokenizers.word_marks import begins_word
@@ -102,6 +103,7 @@ class NetworkPassageReader:
         self._model = model
         self._shifts = model.parts.shifts if shifts is None else shifts
         self._stop = model.tokenizer.sep_id or 0
+        self._layout = PairLayout(model.tokenizer, model.config)
         self._modes: dict[ReadingMode, Callable[[Asked], Iterator[ReadingFrame]]] = {
             "seq2seq": self._write,
             "mlm": self._fill,
@@ -355,12 +357,11 @@ class NetworkPassageReader:
         return shifted(NONE_ABOVE, -self._shifts.get(mode, 0.0))
 
     def _plain(self, question: Piece, passage: Piece) -> Source:
-        """Return ``[CLS] question [SEP] passage [SEP]`` of a published reader."""
-        tokenizer = self._model.tokenizer
-        opening = np.asarray([tokenizer.cls_id, *question.token_ids, self._stop])
-        ids = np.concatenate([opening, passage.token_ids, [self._stop]])
+        """Return a question and a passage as a published reader was trained on them."""
+        told = (piece.token_ids.tolist() for piece in (question, passage))
+        ids, start = self._layout.join(*told)
         return Source(
-            ids.astype("int32"), np.zeros(len(ids), "int32"), len(opening), passage
+            np.asarray(ids, "int32"), np.zeros(len(ids), "int32"), start, passage
         )
 
     def _read(
@@ -373,7 +374,7 @@ class NetworkPassageReader:
         segments = None
         if not self._model.parts.names:
             segments = [
-                (np.arange(len(s.token_ids)) >= s.text_start).astype("int32")
+                self._layout.segment_ids(len(s.token_ids), s.text_start)
                 for s in sources
             ]
         rows = [source.token_ids for source in sources]

@@ -4,7 +4,7 @@ Changes when a role's way to an engine's steps does.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from threading import Lock
 from typing import Any
 
@@ -18,6 +18,7 @@ from model_core.engines.base import (
     JoiningRichStepper,
     PlainJoiningStepper,
     PlainStepper,
+    RichStepper,
     Writing,
 )
 
@@ -43,26 +44,29 @@ class Sampling:
         options: SamplingOptions,
         writing: Writing | None = None,
         frame_seconds: float = 0.0,
-        reading: Stepper[Any] | None = None,
+        read_by: Callable[[RichStepper], Stepper[Any]] = PlainStepper,
     ) -> Iterator[DecodingFrame]:
         """Yield the whole result so far; see ``decoding.loop.generate``.
+
+        The engine is asked for its steps once: one that improves meanwhile does not
+        change under a text.
 
         Args:
             prompts: One list of token ids per row.
             options: How to sample.
             writing: The kind of steps; the plain causal ones where None.
             frame_seconds: Between two frames at least, but for the last.
-            reading: Reads the prompts in another way than the steps of that kind.
+            read_by: Makes of the steps what reads the prompts.
         """
         stepper = self._engine.stepper(writing or Writing())
+        reading = read_by(stepper)
         if isinstance(stepper, JoiningRichStepper):
             shared = self._shared(stepper)
             return shared.generate(prompts, options, frame_seconds, reading)
-        plain = PlainStepper(stepper)
         if isinstance(stepper, ChunkingStepper) and stepper.itself is not None:
-            writer = Writer(plain, stepper.itself)
+            writer = Writer(PlainStepper(stepper), stepper.itself)
             return spaced(writer.generate(prompts, options, reading), frame_seconds)
-        return spaced(generate(reading or plain, prompts, options), frame_seconds)
+        return spaced(generate(reading, prompts, options), frame_seconds)
 
     def _shared(self, stepper: JoiningRichStepper) -> Streams[Any]:
         with self._lock:

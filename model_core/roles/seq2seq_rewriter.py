@@ -55,6 +55,10 @@ class Seq2SeqTextRewriter(NetworkTextRewriter):
         ids = np.asarray([*opening, *piece.token_ids, *closing], "int32")
         return Source(ids, np.zeros_like(ids), len(opening), piece)
 
+    def _most_new_tokens(self, options: RewriteOptions) -> int:
+        room = self._model.config.max_position_embeddings - len(self._target.start)
+        return min(options.max_new_tokens, room)
+
     def _stepper(self, sources: Sequence[Source], options: RewriteOptions) -> Any:
         writing = Writing(start_ids=self._target.start)
         stepper = SourceStepper(self._model, sources, self._forbidden, writing)

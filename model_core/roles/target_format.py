@@ -1,11 +1,14 @@
 """How an encoder-decoder's source closes and its target begins and ends.
 
 Changes when such checkpoints come with another convention. The published configs say
-where a target starts; vocabularies with [CLS] and [SEP] frame sources with them, the
-others close a source with their end token (T5, Pegasus)::
+where a target starts. Vocabularies with [CLS] and [SEP] frame sources with them, unless
+they have an end token besides; those close a source with it::
 
-    BERT vocabularies   [CLS] source [SEP]   ->  start target [SEP]
-    the others          source </s>          ->  start target </s>
+    BERT, BART              [CLS] source [SEP]   ->  start target [SEP]
+    T5, Pegasus, Randeng's  source </s>          ->  start target </s>
+
+A config over BERT's vocabulary may still hold mT5's ids (T5-PEGASUS): there its end is
+a spare line, its start is padding. Such a target starts with [CLS], as it was trained.
 """
 
 from collections.abc import Mapping
@@ -15,6 +18,7 @@ from typing import Any
 
 from model_core.checkpoints.survey import load_config
 from model_core.tokenizers.base import Tokenizer
+from model_core.tokenizers.vocabulary import MARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,13 @@ def target_format(values: Mapping[str, Any], tokenizer: Tokenizer) -> TargetForm
         values: The JSON object of config.json.
         tokenizer: The checkpoint's.
     """
-    framed = tokenizer.cls_id is not None and tokenizer.sep_id is not None
+    framed = _is_framed(tokenizer)
     ends = [tokenizer.sep_id] if framed else [tokenizer.eos_id, tokenizer.sep_id]
     stop = _ids(*ends, values.get("eos_token_id"))
-    first = _ids(values.get("decoder_start_token_id"), *_usual_starts(tokenizer))
+    start = values.get("decoder_start_token_id")
+    if framed and start == tokenizer.pad_id and tokenizer.eos_id != tokenizer.sep_id:
+        start = None  # of another vocabulary, as the config's end is
+    first = _ids(start, *_usual_starts(tokenizer))
     if not first or not stop:
         lacking = "decoder_start_token_id" if not first else "eos_token_id"
         raise ValueError(
@@ -71,6 +78,15 @@ def target_format(values: Mapping[str, Any], tokenizer: Tokenizer) -> TargetForm
         start=(first[0], *forced[:1]),
         stop=stop,
     )
+
+
+def _is_framed(tokenizer: Tokenizer) -> bool:
+    """Whether [CLS] and [SEP] stand around a source: no other token ends it."""
+    if tokenizer.cls_id is None or tokenizer.sep_id is None:
+        return False
+    end = tokenizer.eos_id
+    is_own = end is not None and not MARK.fullmatch(tokenizer.id_to_token(end))
+    return not is_own or end == tokenizer.sep_id
 
 
 def _usual_starts(tokenizer: Tokenizer) -> tuple[int | None, ...]:

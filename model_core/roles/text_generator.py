@@ -134,6 +134,9 @@ class NetworkTextGenerator:
     ) -> Iterator[DecodingFrame]:
         healed = read.healed
         wanted = min(options.max_new_tokens + healed.num_removed_tokens, read.room)
+        if options.min_new_tokens:
+            least = options.min_new_tokens + healed.num_removed_tokens
+            options = replace(options, min_new_tokens=least)
         rules = rules_for(options, self._stop_ids, self._forbidden_ids, healed.rules)
         stop = frozenset(self._stop_ids)
         writing = self._writing(options.condition)

@@ -124,12 +124,21 @@ class NetworkTextRewriter:
             )
 
     def _source(self, text: str, options: RewriteOptions) -> Source:
-        limit = self._model.config.max_position_embeddings
-        room = max(limit - options.max_new_tokens, limit // 2)
-        room = min(room, self._model.parts.source_tokens.get(options.part, room))
+        room = self._room(options)
         # more characters than tokens fit need not be cut into words
         piece = self._model.formats.piece(text[: 4 * room])
         return self._model.formats.rewriting(options.part, piece, room)
+
+    def _room(self, options: RewriteOptions) -> int:
+        """Return how many positions a source may take, marks included."""
+        limit = self._model.config.max_position_embeddings
+        room = room_for_source(limit, options.max_new_tokens)
+        return min(room, self._model.parts.source_tokens.get(options.part, room))
+
+    def _most_new_tokens(self, options: RewriteOptions) -> int:
+        """Return how many tokens fit behind any source, so that all are asked alike."""
+        room = self._model.config.max_position_embeddings - self._room(options)
+        return min(options.max_new_tokens, room)
 
     def _beams(self, options: RewriteOptions) -> BeamOptions:
         stop = self._stops
@@ -147,7 +156,7 @@ class NetworkTextRewriter:
                 )
             )
         return BeamOptions(
-            max_new_tokens=options.max_new_tokens,
+            max_new_tokens=self._most_new_tokens(options),
             num_beams=options.num_beams,
             num_return=options.num_return,
             length_penalty=options.length_penalty,
@@ -246,6 +255,11 @@ class NetworkTextRewriter:
             tuple(segments),
             np.asarray(ops.convert_to_numpy(mask)[0], np.bool_),
         )
+
+
+def room_for_source(num_positions: int, max_new_tokens: int) -> int:
+    """Return how many positions are left for a source: half of them at least."""
+    return max(num_positions - max_new_tokens, num_positions // 2)
 
 
 def _greedy(

@@ -30,6 +30,7 @@ from model_core.roles.loaded import LoadedModel
 from model_core.roles.sampling import Sampling
 from model_core.roles.sentence_encoder import NetworkSentenceEncoder
 from model_core.roles.source_stepper import BEHIND_A_PREFIX, forbidden_in_targets
+from model_core.roles.text_rewriter import room_for_source
 from model_core.roles.unilm_rewriter import source_of
 
 POOLING: Pooling = "linear_pooler"  # where nothing is said of the weights
@@ -81,7 +82,9 @@ class UniLmSentenceRephraser:
         started = time.monotonic()
         if options.seed is None:
             options = replace(options, seed=secrets.randbelow(2**31))
-        source = source_of(self._model, text, options.max_new_tokens)
+        limit = self._model.config.max_position_embeddings
+        room = room_for_source(limit, options.max_new_tokens)
+        source = source_of(self._model, text, room)
         self._check_spelled(source)
         asked = Asked(text, source, options, started)
         for frame in self._decode(asked):

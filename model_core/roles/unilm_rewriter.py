@@ -38,20 +38,18 @@ class UniLmTextRewriter(NetworkTextRewriter):
         return False
 
     def _source(self, text: str, options: RewriteOptions) -> Source:
-        return source_of(self._model, text, options.max_new_tokens)
+        return source_of(self._model, text, self._room(options))
 
 
-def source_of(model: LoadedModel, text: str, max_new_tokens: int) -> Source:
+def source_of(model: LoadedModel, text: str, room: int) -> Source:
     """Return a text as the source of a target.
 
     Args:
         model: Whose tokens and positions.
         text: What is rewritten; its end is left out where it does not fit.
-        max_new_tokens: How long the target may be; at most half of the positions are
-            kept free for it.
+        room: Positions that it may take, marks included; see ``room_for_source``.
     """
-    limit, tokenizer = model.config.max_position_embeddings, model.tokenizer
-    room = max(limit - max_new_tokens, limit // 2) - NUM_AROUND
+    tokenizer, room = model.tokenizer, room - NUM_AROUND
     piece = model.formats.piece(text[: 4 * room]).cut(0, room)
     ids = [tokenizer.cls_id or 0, *piece.token_ids, tokenizer.sep_id or 0]
     row = np.asarray(ids, "int32")

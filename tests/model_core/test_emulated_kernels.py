@@ -20,6 +20,7 @@ from model_core.engines.native.panels import (
     PackedLinear,
     quantised,
 )
+from model_core.engines.native.structs import ACTIVATIONS
 from tests.model_core.tiny import RICH, build_network, random_ids
 
 pytestmark = pytest.mark.kernels
@@ -89,6 +90,14 @@ def largest_input(precision, width):
     if precision == "dynamic":
         return 127
     return min(int((2**31 - 1) / (127 * width) * 0.999), 32767)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_what_is_no_number_stays_none(calling, name):
+    packed = PackedLinear.of(np.ones((1, 21), "float32"))
+    odd = np.array([np.nan, -np.nan, 1], "float32")[:, None]
+    found = calling.linear(packed, odd, name)
+    assert np.isnan(found).all(axis=1).tolist() == [True, True, False]
 
 
 def test_a_network_reads_as_the_reference_does(calling):

@@ -47,6 +47,10 @@ RULES = {
     "long": (NoRepeatNgram(50), TopK(1)),
     "own trigrams": (NoRepeatNgram(3, new_tokens_only=True), TopK(2)),
     "not the prompt's": (NoRepeatNgram(2, spares_prompt=True), TopK(1)),
+    "own but the prompt's": (
+        NoRepeatNgram(1, new_tokens_only=True, spares_prompt=True),
+        TopK(1),
+    ),
     "page": PAGE,
     "page without repeats": (*PAGE[:-3], NoRepeatNgram(2, (3,)), *PAGE[-3:]),
 }

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from model_core.engines import automatic
 from model_core.engines.base import TokenBatch, Writing, causal_steps
 from model_core.engines.keras_engine import KerasEngine
-from model_core.engines.native import compiler, library, packed
-from model_core.engines.native import engine as native_engine
+from model_core.engines.native import compiler, library, packed, passes
 from model_core.engines.native.calls import Kernels
 from model_core.engines.native.compiler import (
     PLAIN,
@@ -332,11 +331,14 @@ def test_activations_are_what_the_field_defines(name):
     np.testing.assert_allclose(found / size, (exact + 0 * found) / size, atol=3e-7)
 
 
-@pytest.mark.parametrize("name", ["gelu", "gelu_new"])
+@pytest.mark.parametrize("name", exact_activations())
 def test_an_activation_hides_nothing_that_is_no_number(name):
-    packed = PackedLinear.of(np.ones((1, 5), "float32"))
-    odd = Kernels().linear(packed, np.full((2, 1), np.nan, "float32"), name)
-    assert np.isnan(odd).all()
+    packed = PackedLinear.of(np.ones((1, 21), "float32"))
+    odd = np.array([np.nan, -np.nan, 1], "float32")[:, None]
+    odd.view("uint32")[0] += 1  # no number of another spelling
+    found = Kernels().linear(packed, odd, name)
+    assert np.isnan(found).all(axis=1).tolist() == [True, True, False]
+    assert np.isnan(found).any(axis=1).tolist() == [True, True, False]
 
 
 def test_a_column_of_zeros_stays_zero():
@@ -356,12 +358,38 @@ def test_a_batch_read_in_parts_is_the_batch_read_at_once(monkeypatch, most):
     batch = TokenBatch.from_rows(texts, marks=[[1] * len(text) for text in texts])
     reader = NativeEngine(build_network(RICH))
     whole = reader.read(batch, "bidirectional")
-    monkeypatch.setattr(native_engine, "ROWS_OF_PASS", most)
-    parts = list(native_engine.few_rows([len(text) for text in texts]))
+    monkeypatch.setattr(passes, "ROWS_OF_PASS", most)
+    parts = list(passes.few_rows([len(text) for text in texts]))
     assert [text for part in parts for text in texts[part]] == texts
     assert all(sum(map(len, texts[p])) <= most or len(texts[p]) == 1 for p in parts)
     for name, values in reader.read(batch, "bidirectional").items():
         np.testing.assert_array_equal(values, whole[name])
+
+
+@pytest.mark.parametrize("most", [1, 7, 100])
+@pytest.mark.parametrize("num_decoder_layers", [0, 2], ids=["prompts", "sources"])
+def test_a_few_are_read_at_a_time_as_all_at_once(monkeypatch, most, num_decoder_layers):
+    config = replace(POST_NORM, num_decoder_layers=num_decoder_layers)
+    writing = Writing(start_ids=(1, 2) if num_decoder_layers else ())
+    stepper = NativeEngine(build_network(config)).stepper(writing)
+    lengths = np.array([3, 5, 1, 2, 8], "int32")
+    ids = np.where(np.arange(8) < lengths[:, None], random_ids(5, 8), 0)
+    run, counts = Kernels.run, []
+
+    def counted(kernels, body, rows, *others):
+        counts.append(len(rows.slot))
+        run(kernels, body, rows, *others)
+
+    def said():
+        first, cache = stepper.prefill(ids, lengths, 12, segment_ids=ids % 2)
+        then, _ = stepper.decode_one_token(ids[:, 0], lengths, cache)
+        return np.stack([first["logits"], then["logits"]])
+
+    whole = said()
+    monkeypatch.setattr(Kernels, "run", counted)
+    monkeypatch.setattr(passes, "ROWS_OF_PASS", most)
+    np.testing.assert_array_equal(said(), whole)
+    assert max(counts) == {1: 8, 7: 8, 100: lengths.sum()}[most]  # a text of 8 alone
 
 
 def test_a_mask_is_a_number_of_seen_positions():
@@ -402,6 +430,49 @@ def test_a_finished_row_may_repeat_the_end_of_its_prompt():
         np.array([6], "int32"), np.array([5], "int32"), again
     )
     np.testing.assert_array_equal(logits[1], expected[0])
+
+
+@pytest.mark.parametrize("name", ["rotary", "neighbours", "buckets"])
+def test_nobody_stands_where_the_kernels_tables_end(name):
+    config = replace(DECODED[name], max_position_embeddings=8)
+    engine = NativeEngine(build_network(config))
+    steps, ids = causal_steps(engine), random_ids(1, 9)
+    for length in (7, 8):
+        engine.read(TokenBatch.from_rows(ids[:, :length]), "bidirectional")
+    with pytest.raises(ValueError, match=r"position .* below 8, received 8"):
+        engine.read(TokenBatch.from_rows(ids), "bidirectional")
+    _, cache = steps.prefill(ids[:, :7], np.array([7], "int32"), 12)
+    _, cache = steps.decode_one_token(ids[:, 7], np.array([7], "int32"), cache)
+    with pytest.raises(ValueError, match=r"position .* below 8, received 8"):
+        steps.decode_one_token(ids[:, 8], np.array([8], "int32"), cache)
+
+
+@pytest.mark.parametrize(
+    ("told", "threads"),
+    [
+        (("200000 100000\n",), 2),
+        (("150000 100000\n",), 2),
+        (("50000 100000\n",), 1),
+        (("max 100000\n",), 9),
+        (("1600000 100000\n",), 9),  # more than there are
+        (("300000\n", "100000\n"), 3),  # of version 1
+        (("-1\n", "100000\n"), 9),
+        (("",), 9),
+        ((None,), 9),
+    ],
+)
+def test_a_containers_quota_of_processors_counts(monkeypatch, tmp_path, told, threads):
+    monkeypatch.delenv(library.THREADS_VARIABLE, raising=False)
+    nine = {"sched_getaffinity": lambda _: range(9), "cpu_count": lambda: 9}
+    for name, answer in nine.items():
+        monkeypatch.setattr(library.os, name, answer, raising=False)
+    files = tuple(tmp_path / f"of {place}" for place in range(len(told)))
+    for path, text in zip(files, told, strict=True):
+        if text is not None:
+            path.write_text(text)
+    assert library.num_threads([files]) == threads
+    monkeypatch.setenv(library.THREADS_VARIABLE, "7")
+    assert library.num_threads([files]) == 7
 
 
 # what may be missing or broken

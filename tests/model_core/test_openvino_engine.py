@@ -20,7 +20,8 @@ from keras import ops
 
 from model_core.engines import improving, registry
 from model_core.engines.base import TokenBatch, Writing, causal_steps
-from model_core.engines.improving import EngineUnavailableError, ImprovingEngine
+from model_core.engines.failures import EngineUnavailableError
+from model_core.engines.improving import ImprovingEngine
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native.compiler import NativeUnavailableError
 from model_core.engines.openvino import chip, engine, graphs
@@ -655,6 +656,24 @@ def test_asked_for_by_name_others_answer_until_it_is_ready(cache, monkeypatch):
     second = made.read(batch, "bidirectional")["hidden"]
     np.testing.assert_allclose(first, second, atol=TOLERANCE)
     assert "openvino" in registry.OPTIONAL
+
+
+def test_kernels_are_packed_once_for_what_writes(rich, cache, monkeypatch):
+    packed, real = [], graphs.obtain
+
+    def kernels(network):
+        packed.append(KerasEngine(network))
+        return packed[-1]
+
+    monkeypatch.setattr(engine.library, "is_ready", lambda: True)
+    monkeypatch.setattr(engine, "_kernels", kernels)
+    monkeypatch.setattr(engine, "best_precision", lambda: "float32")
+    monkeypatch.setattr(graphs, "obtain", lambda orders, _: real(orders, cache))
+    made = registry.build_engine("openvino", rich.network)
+    assert made.wait(60)
+    assert made.name.startswith("openvino-float32")
+    assert made.stepper(Writing()) is packed[0].stepper(Writing())
+    assert len(packed) == 1
 
 
 # where it is chosen although nobody asked

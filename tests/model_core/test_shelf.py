@@ -672,6 +672,64 @@ def test_every_exception_becomes_a_sentence(make_shelf, loader, error, kind, zh)
     assert name_of(shelf) == "embedded"
 
 
+@dataclass
+class Unbuilt(FakePlayer):
+    """Has parts that cannot be built."""
+
+    failures: dict[str, Exception] = field(default_factory=dict)
+
+    def play(self, role):
+        if role.name in self.failures:
+            raise self.failures[role.name]
+        return super().play(role)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "zh"),
+    [
+        (ValueError("the config must say eos_token_id"), "unsupported", "eos_token_id"),
+        (CheckpointFormatError("pointing: cut"), "corrupt", "pointing: cut"),
+        (FileNotFoundError(errno.ENOENT, "no", "a.json"), "not_found", "a.json"),
+        (KeyError("secret"), "internal", "内部错误"),
+        (ModelError("unsupported", "不行。", "No."), "unsupported", "不行。"),
+    ],
+)
+def test_a_part_that_cannot_be_built_is_refused_in_words(
+    make_shelf, monkeypatch, error, kind, zh
+):
+    """Parts are built when first asked for, long after the weights were loaded."""
+    parts = {TEXT_GENERATOR.name: FakeGenerator(), MASK_FILLER.name: None}
+    player = Unbuilt(parts, failures={MASK_FILLER.name: error})
+    shelf = make_shelf(weights="embedded")
+    monkeypatch.setattr(shelf, "_loader", lambda *_: player)
+    told = caught_from(shelf.model, MASK_FILLER)
+    assert told.kind == kind
+    assert zh in told.zh
+    assert name_of(shelf) == "embedded"
+
+
+@pytest.mark.parametrize("failing", ["embedded", WRITER])
+def test_a_summarizer_of_two_that_cannot_be_built_is_refused_in_words(
+    make_shelf, monkeypatch, failing
+):
+    role = {"embedded": SUMMARIZER, WRITER: TEXT_REWRITER}
+    players = {
+        name: Unbuilt(
+            {part.name: FakeGenerator()},
+            replace(EMBEDDED, name=name),
+            {part.name: ValueError("no start")} if name == failing else {},
+        )
+        for name, part in role.items()
+    }
+    shelf = make_shelf()
+    monkeypatch.setattr(shelf, "_loader", lambda _, source, *__: players[source.name])
+    shelf.start()
+    wait_for(shelf, "embedded", "ready")
+    told = caught_from(shelf.model, SUMMARIZER, WRITER)
+    assert told.kind == "unsupported"
+    assert f"「{failing}」" in told.zh
+
+
 def test_an_unexpected_exception_is_internal_and_logged(make_shelf, loader, caplog):
     loader.failures[POEM] = ZeroDivisionError("secret path /x")
     told = caught_from(make_shelf().model, TEXT_GENERATOR, POEM)

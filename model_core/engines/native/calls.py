@@ -123,7 +123,11 @@ class Kernels:
             residual: Takes the residual stream before the last norm; None where
                 nobody wants it.
             layers: The first, and the one after the last.
+
+        Raises:
+            ValueError: A row stands behind what the body's tables know.
         """
+        _check_positions(body, rows)
         struct = _rows_struct(rows)
         asked = Pass(
             num_threads=self._threads,
@@ -163,6 +167,14 @@ class Kernels:
         if len(self._room) < floats:
             self._room = np.empty(floats + floats // 4, "float32")
         return address(self._room)
+
+
+def _check_positions(body: Body, rows: TokenRows) -> None:
+    farthest = int(rows.position.max())
+    if 0 < body.num_positions <= farthest:
+        raise ValueError(
+            f"every position must be below {body.num_positions}, received {farthest}"
+        )
 
 
 def _rows_struct(rows: TokenRows) -> Rows:

@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from model_core.engines.failures import EngineUnavailableError
+
 INSTRUCTIONS_VARIABLE = "MASKPLAY_INSTRUCTIONS"
 SOURCES = Path(__file__).parent / "kernels"
 BESIDE = Path(__file__).parent / "built"
@@ -44,7 +46,7 @@ FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fno-math-errno")
 LIMIT_SECONDS = 120
 
 
-class NativeUnavailableError(ValueError):
+class NativeUnavailableError(EngineUnavailableError):
     """The kernels cannot be used on this machine; says why."""
 
 

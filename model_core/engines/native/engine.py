@@ -4,7 +4,6 @@ Changes when a question is answered in another way. Knows no family and no task;
 the kernels do not know (rare heads, heads asked twice) the reference engine answers.
 """
 
-from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Any
 
@@ -15,7 +14,7 @@ from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native.calls import TokenRows
 from model_core.engines.native.packed import PackedNetwork
 from model_core.engines.native.panels import Precision
-from model_core.engines.native.passes import Outputs, Pass, PassKind
+from model_core.engines.native.passes import Outputs, Pass, PassKind, few_rows
 from model_core.engines.native.slots import NumberKind, SequenceSlot, slot_table
 from model_core.engines.native.stepper import NativeStepper
 from model_core.masks import MaskKind
@@ -26,11 +25,6 @@ NAMES: dict[Precision, str] = {
     "int8": "int8",
     "dynamic": "int8-dynamic",
 }
-
-
-ROWS_OF_PASS = 512
-"""Tokens that are read together: more of them leave the processor's cache."""
-
 
 READ_AS: NumberKind = "float32"
 """What is kept of keys and values that are read at once and forgotten: widening halves
@@ -188,21 +182,6 @@ class NativeDynamicEngine(NativeEngine):
 
     def __init__(self, network: Network) -> None:
         super().__init__(network, "dynamic")
-
-
-def few_rows(lengths: Sequence[int]) -> Iterator[slice]:
-    """Yield texts that are read in one pass: of so few tokens that a cache holds them.
-
-    Args:
-        lengths: Tokens of every text.
-    """
-    first, total = 0, 0
-    for place, length in enumerate(lengths):
-        if total and total + length > ROWS_OF_PASS:
-            yield slice(first, place)
-            first, total = place, 0
-        total += length
-    yield slice(first, len(lengths))
 
 
 def seen_positions(batch: TokenBatch, attention: MaskKind, lengths: Any) -> Any:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from model_core.engines.native.compiler import (
@@ -25,7 +26,14 @@ LOGGER = logging.getLogger(__name__)
 THREADS_VARIABLE = "MASKPLAY_THREADS"
 MOST_THREADS = 16
 CHECK_SECONDS = 60
-
+QUOTA_FILES = (
+    (Path("/sys/fs/cgroup/cpu.max"),),
+    (
+        Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+        Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+    ),
+)
+"""Of a container's time, how much in which: of cgroup version 2, then of version 1."""
 
 _lock = threading.Lock()
 _loaded: dict[Path, ctypes.CDLL | str] = {}
@@ -141,14 +149,29 @@ def _opened(path: Path) -> ctypes.CDLL:
         raise NativeUnavailableError(f"the kernels cannot be opened: {error}") from None
 
 
-def num_threads() -> int:
+def num_threads(quota_files: Iterable[Sequence[Path]] = QUOTA_FILES) -> int:
     """Return how many threads a pass takes: the processors this process may use."""
     told = os.environ.get(THREADS_VARIABLE, "")
     if told.isdigit() and int(told) > 0:
         return min(int(told), MOST_THREADS)
+    quotas = [quota for quota in map(_quota_of, quota_files) if quota]
+    return min(_num_processors(), MOST_THREADS, *quotas)
+
+
+def _num_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
-        return min(len(os.sched_getaffinity(0)), MOST_THREADS)
-    return min(os.cpu_count() or 1, MOST_THREADS)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quota_of(files: Sequence[Path]) -> int:
+    """Return how many processors a quota and its period are worth; 0 for no quota."""
+    try:
+        told = " ".join(path.read_text("ascii") for path in files)
+        quota, period = map(int, told.split())
+    except (OSError, ValueError):  # no such file, or "max"
+        return 0
+    return -(-quota // period)  # a quota of -1 is none
 
 
 def _prove(path: Path) -> None:

@@ -5,7 +5,7 @@ the rows beside it: the kernels sum in one order whatever the batch.
 """
 
 import ctypes
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from model_core.engines.together import Together
 Outputs = dict[str, Floats]
 ROWS_TOGETHER = 64
 """A batch of steps has no more rows; more gain nothing on any processor known."""
+ROWS_OF_PASS = 512
+"""Tokens that are read together: more of them leave the processor's cache."""
 SLICE_OPERATIONS = 4e9
 """Multiplications of one slice: about 50 ms on two cores."""
 
@@ -124,6 +126,21 @@ class Passes:
         if len(passes) == 1:
             return [outputs]
         return _parted(passes, whole.hidden, outputs)
+
+
+def few_rows(lengths: Sequence[int]) -> Iterator[slice]:
+    """Yield texts that are read in one pass: of so few tokens that a cache holds them.
+
+    Args:
+        lengths: Tokens of every text.
+    """
+    first, total = 0, 0
+    for place, length in enumerate(lengths):
+        if total and total + length > ROWS_OF_PASS:
+            yield slice(first, place)
+            first, total = place, 0
+        total += length
+    yield slice(first, len(lengths))
 
 
 def joined(passes: Sequence[Pass]) -> Pass:

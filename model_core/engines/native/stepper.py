@@ -13,7 +13,7 @@ import numpy as np
 from model_core.engines.base import Floats, Ints, Writing
 from model_core.engines.native.calls import TokenRows
 from model_core.engines.native.packed import PackedNetwork
-from model_core.engines.native.passes import Pass, PassKind
+from model_core.engines.native.passes import Pass, PassKind, few_rows
 from model_core.engines.native.slots import SequenceSlot, slot_table
 from model_core.engines.native.structs import Body, Slot
 
@@ -86,14 +86,10 @@ class NativeStepper:
         lengths = np.asarray(lengths, "int32")
         if self._writing.start_ids:
             return self._prefill_decoder(token_ids, lengths, capacity, segment_ids)
-        real = np.arange(token_ids.shape[1]) < lengths[:, None]
         if segment_ids is None and self._has_segments and self._is_causal:
             segment_ids = np.ones_like(token_ids)
         prompts = tuple(self._slot(int(length)) for length in lengths)
-        asked = self._prompt_pass(
-            prompts, token_ids, lengths, real, mark_ids, segment_ids
-        )
-        outputs = self._packed.passes.ask(self._kind, asked)
+        outputs = self._read_prompts(prompts, token_ids, lengths, mark_ids, segment_ids)
         room = capacity - int(lengths.min()) + 1  # one place to spare
         own = tuple(self._slot(room) for _ in lengths)
         cache = WrittenRows(
@@ -209,16 +205,34 @@ class NativeStepper:
     def _read_heads(self, hidden: Floats) -> dict[str, Floats]:
         return self._packed.of_next_token(hidden, self._writing.extra_heads)
 
+    def _read_prompts(
+        self,
+        slots: tuple[SequenceSlot, ...],
+        token_ids: Ints,
+        lengths: Ints,
+        mark_ids: Ints | None,
+        segment_ids: Ints | None,
+    ) -> dict[str, Floats]:
+        """Read prompts into their slots, a few at a time; say what comes next."""
+        outputs = []
+        for few in few_rows(lengths.tolist()):
+            marks, segments = _rows_of(mark_ids, few), _rows_of(segment_ids, few)
+            asked = self._prompt_pass(
+                slots[few], token_ids[few], lengths[few], marks, segments
+            )
+            outputs.append(self._packed.passes.ask(self._kind, asked))
+        return {name: np.concatenate([o[name] for o in outputs]) for name in outputs[0]}
+
     def _prompt_pass(
         self,
         slots: tuple[SequenceSlot, ...],
         token_ids: Ints,
         lengths: Ints,
-        real: Any,
         mark_ids: Ints | None,
         segment_ids: Ints | None,
     ) -> Pass:
         """Return what reads whole prompts into their slots, heads at their ends."""
+        real = np.arange(token_ids.shape[1]) < lengths[:, None]
         slot, position = (axis.astype("int32") for axis in np.nonzero(real))
         nothing = np.zeros_like(slot)
         limit = position + 1 if self._is_causal else lengths[slot]
@@ -248,28 +262,10 @@ class NativeStepper:
         segment_ids: Ints | None,
     ) -> tuple[dict[str, Floats], WrittenRows]:
         """Read sources with the encoder, keep them, and start the decoder."""
-        packed, decoder = self._packed, self._body
-        real = np.arange(token_ids.shape[1]) < lengths[:, None]
-        slot, position = (axis.astype("int32") for axis in np.nonzero(real))
-        read = [
-            SequenceSlot.with_room(
-                packed.config, packed.body.num_layers, int(length), packed.kept_as
-            )
-            for length in lengths
-        ]
-        asked = self._prompt_pass(
-            tuple(read), token_ids, lengths, real, None, segment_ids
-        )
-        body = packed.body
-        reading = PassKind(body.struct, body.num_weights, dict, "sources")
-        packed.passes.run_slices(reading, asked, None)
         sources = tuple(self._slot(int(length)) for length in lengths)
-        source_table = slot_table(sources)
-        for layer in range(decoder.num_layers):
-            projection = decoder.source_key_value(layer)
-            key_value = packed.kernels.linear(projection, asked.hidden)
-            packed.kernels.keep_source(
-                decoder.struct, source_table, layer, key_value, slot, position
+        for few in few_rows(lengths.tolist()):
+            self._read_sources(
+                sources[few], token_ids[few], lengths[few], _rows_of(segment_ids, few)
             )
         count, started = len(lengths), len(self._writing.start_ids)
         room = capacity - int(lengths.min()) + started + 1
@@ -282,11 +278,37 @@ class NativeStepper:
             own=own,
             table=slot_table(own),
             sources=sources,
-            source_table=source_table,
+            source_table=slot_table(sources),
             source_of=row_of,
             source_lengths=lengths,
         )
         return self._start(cache, count), cache
+
+    def _read_sources(
+        self,
+        sources: tuple[SequenceSlot, ...],
+        token_ids: Ints,
+        lengths: Ints,
+        segment_ids: Ints | None,
+    ) -> None:
+        """Read texts with the encoder; keep in slots what the decoder reads of them."""
+        packed, decoder, body = self._packed, self._body, self._packed.body
+        read = tuple(
+            SequenceSlot.with_room(
+                packed.config, body.num_layers, int(length), packed.kept_as
+            )
+            for length in lengths
+        )
+        asked = self._prompt_pass(read, token_ids, lengths, None, segment_ids)
+        reading = PassKind(body.struct, body.num_weights, dict, "sources")
+        packed.passes.run_slices(reading, asked, None)
+        table, rows = slot_table(sources), asked.rows
+        for layer in range(decoder.num_layers):
+            projection = decoder.source_key_value(layer)
+            key_value = packed.kernels.linear(projection, asked.hidden)
+            packed.kernels.keep_source(
+                decoder.struct, table, layer, key_value, rows.slot, rows.position
+            )
 
     def _start(self, cache: WrittenRows, count: int) -> dict[str, Floats]:
         """Give the decoder what it begins with; say what comes next."""
@@ -309,5 +331,5 @@ def _still_read(
     return tuple(prompts[index] for index in used), renumbered.astype("int32")
 
 
-def _rows_of(array: Ints | None, order: list[int] | Ints) -> Ints | None:
+def _rows_of(array: Ints | None, order: list[int] | Ints | slice) -> Ints | None:
     return None if array is None else array[order]

@@ -159,6 +159,7 @@ class PackedBody:
                 config, self._named["position_bias/embeddings"], causal=self.is_decoder
             )
             body.bias, body.bias_reach = self._keep(bias), bias.shape[1] // 2
+            body.num_positions = body.bias_reach
 
     def _keep(self, array: npt.NDArray[Any]) -> int | None:
         whole = np.ascontiguousarray(array, "float32")

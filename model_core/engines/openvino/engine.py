@@ -133,14 +133,16 @@ def gradual_engine(network: Network) -> ImprovingEngine:
     """Return an engine that answers at once, and by OpenVINO as soon as it can.
 
     Keras answers first, then the kernels: an export takes longer than packing weights,
-    and not every backend of Keras answers soon.
+    and not every backend of Keras answers soon. Where a network writes, who answered
+    before goes on writing; else it gives its memory back.
     """
+
+    def improved(before: "Engine") -> "Engine":
+        steps = before if "language_model" in network.heads else None
+        return proven(OpenVinoEngine(network, steps=steps), before, network.config)
+
     return ImprovingEngine(
-        KerasEngine(network),
-        (
-            lambda _: _kernels(network),
-            lambda before: proven(OpenVinoEngine(network), before, network.config),
-        ),
+        KerasEngine(network), (lambda _: _kernels(network), improved)
     )
 
 

@@ -1,6 +1,6 @@
 """Why OpenVINO cannot be used. Changes with what callers tell apart."""
 
-from model_core.engines.improving import EngineUnavailableError
+from model_core.engines.failures import EngineUnavailableError
 
 
 class OpenVinoUnavailableError(EngineUnavailableError):

@@ -11,8 +11,9 @@ from model_core.decoding.copy_beam import (
     copy_beam_search,
     copy_beam_search_many,
 )
-from model_core.decoding.copying import OUTSIDE, copied_spans, copy_step
-from model_core.decoding.sparse import sparse_softmax
+from model_core.decoding.copying import OUTSIDE, copied_spans
+from tests.model_core.decoding.test_copying import copy_step
+from tests.model_core.decoding.test_sparse import sparse_softmax
 from tests.model_core.decoding.toy_stepper import ToyStepper
 
 PROMPT = [4, 1, 2, 3, 1, 0]
@@ -58,15 +59,15 @@ def next_log_probs(stepper, prompt, token_ids, tags, sparse_top_k=0):
     """Tag and log-probabilities of the next token, by the definition."""
     seen = [*prompt, *token_ids]
     scores = stepper.tags.logits_after(seen)[:3]
-    step = copy_step(scores, np.array(prompt), token_ids, tags, {MARK, STOP})
+    copyable = np.array(prompt)
+    tag, allowed = copy_step(scores, copyable, token_ids, tags, {MARK, STOP})
     logits = stepper.tokens.logits_after(seen)
-    if step.allowed_ids is not None:
-        allowed = [*step.allowed_ids, STOP]
+    if allowed is not None:
         kept = np.full_like(logits, -np.inf)
-        kept[allowed] = logits[allowed]
+        kept[[*allowed, STOP]] = logits[[*allowed, STOP]]
         logits = kept
     with np.errstate(divide="ignore"):
-        return step.tag, np.log(sparse_softmax(logits[None], sparse_top_k or 5)[0])
+        return tag, np.log(sparse_softmax(logits[None], sparse_top_k or 5)[0])
 
 
 def all_targets(stepper, prompt, length, sparse_top_k):

@@ -10,7 +10,6 @@ from model_core.decoding.copying import (
     CopiedTokens,
     Copying,
     copied_spans,
-    copy_step,
 )
 from model_core.decoding.extractive import occurrences
 
@@ -23,15 +22,24 @@ def scores(*values):
     return np.array(values, np.float32)
 
 
+def copy_step(tag_scores, source, token_ids, tags, not_copied=()):
+    """The tag of a target's next token, and what may follow under it."""
+    copying = Copying.of(source, frozenset(not_copied))
+    for token_id, tag in zip(token_ids, tags, strict=True):
+        copying = copying.followed_by(token_id, tag)
+    tag = copying.tag(tag_scores)
+    return tag, copying.allowed_ids(tag)
+
+
 def written(source, seed, length=12):
     """A target as tags and allowed tokens lead it, drawn at random."""
     rng = np.random.default_rng(seed)
     token_ids, tags = [], []
     for _ in range(length):
-        step = copy_step(rng.normal(size=3), source, token_ids, tags, {MARK})
-        allowed = range(6) if step.allowed_ids is None else step.allowed_ids.tolist()
-        token_ids.append(int(rng.choice(list(allowed))))
-        tags.append(step.tag)
+        scored = rng.normal(size=3)
+        tag, allowed = copy_step(scored, source, token_ids, tags, {MARK})
+        token_ids.append(int(rng.choice(range(6) if allowed is None else allowed)))
+        tags.append(tag)
     return token_ids, tags
 
 
@@ -63,7 +71,7 @@ def test_tags_bind_as_the_definition_says(source, seed):
     for length in range(len(tags)):
         before, run = token_ids[:length], run_before(tags[:length])
         tag_scores = rng.normal(size=3)
-        step = copy_step(tag_scores, source, before, tags[:length], {MARK})
+        tag, allowed = copy_step(tag_scores, source, before, tags[:length], {MARK})
         copyable = set(source.tolist()) - {MARK}
         going_on = {
             token
@@ -76,38 +84,28 @@ def test_tags_bind_as_the_definition_says(source, seed):
         elif best == INSIDE and going_on:
             expected = (INSIDE, going_on)
         else:
-            tag = min(best, BEGIN)
-            expected = (tag, copyable if tag == BEGIN else None)
-        allowed = None if step.allowed_ids is None else set(step.allowed_ids.tolist())
-        assert (step.tag, allowed) == expected
+            begins = best != OUTSIDE
+            expected = (int(begins), copyable if begins else None)
+        assert (tag, None if allowed is None else set(allowed.tolist())) == expected
 
 
 def test_an_n_gram_goes_on_in_all_its_places():
-    step = copy_step(scores(0, 1, 2), SOURCE, [2], [BEGIN])
-    assert step.tag == INSIDE
-    assert step.allowed_ids.tolist() == [3, 5]
-    step = copy_step(scores(0, 1, 2), SOURCE, [2, 5], [BEGIN, INSIDE])
-    assert step.tag == BEGIN  # the source is at its end
-    assert step.allowed_ids.tolist() == [1, 2, 3, 4, 5]
+    tag, allowed = copy_step(scores(0, 1, 2), SOURCE, [2], [BEGIN])
+    assert tag == INSIDE
+    assert allowed.tolist() == [3, 5]
+    tag, allowed = copy_step(scores(0, 1, 2), SOURCE, [2, 5], [BEGIN, INSIDE])
+    assert tag == BEGIN  # the source is at its end
+    assert allowed.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_nothing_goes_on_without_a_beginning():
-    assert copy_step(scores(0, 1, 2), SOURCE, [], []).tag == BEGIN
-    assert copy_step(scores(1, 0, 2), SOURCE, [2], [OUTSIDE]).tag == OUTSIDE
+    assert copy_step(scores(0, 1, 2), SOURCE, [], [])[0] == BEGIN
+    assert copy_step(scores(1, 0, 2), SOURCE, [2], [OUTSIDE])[0] == OUTSIDE
 
 
 def test_a_source_of_marks_is_never_copied():
     step = copy_step(scores(0, 2, 1), np.array([MARK, MARK]), [], [], {MARK})
     assert step == (OUTSIDE, None)
-
-
-def test_following_step_by_step_is_following_at_once():
-    copying = Copying.of(SOURCE)
-    token_ids, tags = [2, 3, 4, 9, 5], [BEGIN, INSIDE, INSIDE, OUTSIDE, BEGIN]
-    for length in range(len(tags)):
-        at_once = copy_step(scores(0, 1, 2), SOURCE, token_ids[:length], tags[:length])
-        assert copying.tag(scores(0, 1, 2)) == at_once.tag
-        copying = copying.followed_by(token_ids[length], tags[length])
 
 
 def test_the_spans_as_drawn():

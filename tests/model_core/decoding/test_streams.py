@@ -22,6 +22,7 @@ from model_core.decoding.logits import (
 )
 from model_core.decoding.loop import SamplingOptions, generate
 from model_core.decoding.streams import Streams
+from tests.model_core.decoding.test_healing import PLACES
 from tests.model_core.decoding.toy_stepper import ToyStepper
 
 RULES = (
@@ -95,6 +96,24 @@ def test_those_who_come_together_share_their_steps():
     sizes = [size for call, size in stepper.calls if call == "decode"]
     assert max(sizes) == 5
     assert len(sizes) < 2 * 20
+
+
+def test_two_who_end_in_the_same_half_word_are_each_healed():
+    stepper = Slow(len(PLACES.tokens))
+    together = Streams(stepper)
+    healed = [PLACES.heal("广州", "的", "白云") for _ in range(2)]
+    requests = [
+        ([list(one.token_ids)], SamplingOptions(6, rules=(*one.rules, TopK(3))))
+        for one in healed
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        frames = [threads.submit(finished, together, one) for one in requests]
+        while stepper.count("prefill") < 2:
+            time.sleep(0.001)
+        stepper.may_go.set()
+        for request, frame in zip(requests, frames, strict=True):
+            *_, expected = generate(ToyStepper(len(PLACES.tokens)), *request)
+            assert frame.result() == expected
 
 
 def test_frames_grow_and_end_with_the_whole():
@@ -177,6 +196,38 @@ def test_a_step_that_fails_is_told_to_everyone_and_the_next_request_is_served():
         finished(together, ([[1]], asked))
     stepper.fails = False
     assert finished(together, ([[1]], asked)).is_finished
+
+
+def test_a_join_that_fails_is_told_to_everyone_who_arrived():
+    class Cramped(Slow):
+        def join(self, caches):
+            raise MemoryError("no room beside each other")
+
+    stepper = Cramped(12)
+    together = Streams(stepper)
+    told = []
+
+    def ask(first):
+        with pytest.raises(MemoryError, match="no room beside") as error:
+            finished(together, ([[first]], SamplingOptions(5, rules=(TopK(1),))))
+        told.append(error.value)
+
+    def asking(firsts):
+        started = [threading.Thread(target=ask, args=(n,), daemon=True) for n in firsts]
+        for thread in started:
+            thread.start()
+        return started
+
+    threads = asking([1])
+    while not together._num_streams:  # it waits in its first step
+        time.sleep(0.001)
+    threads += asking([2, 3, 4])
+    while len(together._arrived) < 3:
+        time.sleep(0.001)
+    stepper.may_go.set()
+    for thread in threads:
+        thread.join(5)
+    assert len(told) == 4
 
 
 def test_an_idle_thread_ends_and_another_serves_the_next(monkeypatch):

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from model_core.checkpoints.own_weights import changes
 from model_core.checkpoints.reader import open_checkpoint
+from model_core.conversion.folders import ConversionRequest, convert_checkpoint
 from model_core.interfaces import (
     DIALOGUE_PARTNER,
     FACT_FINDER,
@@ -35,6 +36,7 @@ from model_core.roles.parts import Parts, load_parts
 from model_core.roles.rehearsal import REHEARSALS
 from tests.model_core.playing_checkpoint import load_playing, write_playing
 from tests.model_core.tiny_checkpoint import write_checkpoint
+from tests.model_core.tokenizers.tiny_vocabularies import xlnet_model
 
 PUBLISHED_ALONE = (
     DIALOGUE_PARTNER,
@@ -49,6 +51,12 @@ EVERYTHING = tuple(role.name for role in OURS)
 def named(value):
     """Name a row of names; leave roles to pytest."""
     return "+".join(value) if all(isinstance(one, str) for one in value) else None
+
+
+def write_words(folder):
+    """A vocab.txt as BERT's."""
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "长", "江")
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf8")
 
 
 @pytest.fixture(scope="module", name="cast")
@@ -66,7 +74,7 @@ def test_one_checkpoint_plays_every_part(cast, role):
 
 def test_weights_tell_the_engine_that_answers_now(cast):
     """Kernels may be ready only after the weights were loaded."""
-    later = SimpleNamespace(name="faster", device="elsewhere")
+    later = SimpleNamespace(name="faster", device="elsewhere", heads=())
     told = Cast(replace(cast._model, engine=later)).weights
     assert (told.engine, told.device) == ("faster", "elsewhere")
     assert replace(told, engine="", device="") == replace(
@@ -133,14 +141,62 @@ def test_published_weights_play_what_their_heads_can(tmp_path, kind, roles):
     reference = pytest.importorskip("tests.model_core.reference_models")
     family = reference.gpt2 if kind.startswith("GPT2") else reference.bert
     reference.save_safetensors(family(kind), tmp_path)
-    marks = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-    (tmp_path / "vocab.txt").write_text("\n".join((*marks, "长", "江")) + "\n")
+    write_words(tmp_path)
     cast = Cast(load_model(tmp_path, name="hub/name"))
     assert cast.roles == tuple(role.name for role in roles)
     for role in set(ROLES) - set(roles):
         with pytest.raises(ModelError, match="hub/name") as caught:
             cast.play(role)
         assert caught.value.kind == "missing_head"
+
+
+@pytest.mark.parametrize("layout", ["published", "pytorch", "maskplay"])
+def test_who_reads_both_ways_does_not_write_freely(layout, tmp_path):
+    """XLNet's head never learned which token comes next from those before alone."""
+    reference = pytest.importorskip("tests.model_core.reference_models")
+    from tests.model_core.test_family_parity import XLNET_SIZES
+
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "spiece.model").write_bytes(xlnet_model())
+    config = reference.transformers.XLNetConfig(**XLNET_SIZES | {"vocab_size": 420})
+    model = reference.built("XLNetLMHeadModel", config)
+    reference.save_safetensors(model, tmp_path / "saved")
+    folder = tmp_path / "saved"
+    if layout != "published":
+        folder = tmp_path / "made"
+        convert_checkpoint(ConversionRequest(tmp_path / "saved", folder, layout=layout))
+    cast = Cast(load_model(folder, name="hub/xlnet"))
+    assert cast.roles == (SENTENCE_ENCODER.name,)
+
+
+@pytest.mark.parametrize(
+    ("task", "num_labels"), [("TokenClassification", 3), ("MultipleChoice", 1)]
+)
+def test_classes_of_tokens_and_of_choices_are_not_those_of_texts(
+    task, num_labels, tmp_path
+):
+    """Beside a pooler, as in many files, they look like a classifier of texts."""
+    reference = pytest.importorskip("tests.model_core.reference_models")
+    model = reference.bert(f"BertFor{task}", num_labels=num_labels)
+    reference.write_config(model, tmp_path)
+    pooler = reference.bert("BertModel").pooler.state_dict(prefix="bert.pooler.")
+    reference.torch.save(model.state_dict() | pooler, tmp_path / "pytorch_model.bin")
+    write_words(tmp_path)
+    cast = Cast(load_model(tmp_path, name="hub/entities"))
+    assert "classifier" in cast._model.engine.heads
+    assert cast.roles == (SENTENCE_ENCODER.name,)
+
+
+def test_what_weights_can_play_is_found_once(tmp_path):
+    """The folder may go while the program runs; what was loaded plays on."""
+    reference = pytest.importorskip("tests.model_core.reference_models")
+    reference.save_bin(reference.bert("BertForMaskedLM"), tmp_path)
+    write_words(tmp_path)
+    cast = Cast(load_model(tmp_path, name="hub/name"))
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert cast.roles == (MASK_FILLER.name, SENTENCE_ENCODER.name)
+    assert cast.play(MASK_FILLER)
 
 
 def test_our_own_weights_without_parts_still_write_and_point(tmp_path):

@@ -1,11 +1,15 @@
 """A conversation is laid out as its model was trained, and answered token by token."""
 
 import json
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from model_core.engines.improving import ImprovingEngine
+from model_core.engines.keras_engine import KerasEngine
 from model_core.interfaces import DIALOGUE_PARTNER, DialogueOptions, ModelError, Turn
 from model_core.roles.cast import Cast
 from model_core.roles.dialogue_partner import NetworkDialoguePartner
@@ -173,6 +177,25 @@ def test_leaving_stops_within_a_step(model):
     frames.close()
     with pytest.raises(StopIteration):
         next(frames)
+
+
+def test_a_reply_is_finished_by_the_engine_that_began_it(model, monkeypatch):
+    monkeypatch.setattr(NetworkDialoguePartner, "frame_seconds", 0)
+    first, may_improve = KerasEngine(model.engine.network), threading.Event()
+    better = SimpleNamespace(
+        name="better", device="cpu", stepper=lambda _: pytest.fail("was asked")
+    )
+    engine = ImprovingEngine(first, (lambda _: may_improve.wait(9) and better,))
+    frames = NetworkDialoguePartner(replace(model, engine=engine)).reply(
+        turns("你好"), OPTIONS
+    )
+    next(frames)
+    may_improve.set()
+    assert engine.wait(9)
+    assert engine.name == "better"
+    *_, frame = frames
+    *_, expected = NetworkDialoguePartner(model).reply(turns("你好"), OPTIONS)
+    assert frame.candidates[0].text == expected.candidates[0].text
 
 
 def test_weights_that_never_conversed_do_not_offer_it(tmp_path):

@@ -195,7 +195,8 @@ def test_a_saved_copy_comes_back_and_fills_the_same_blanks(filler, learned, tmp_
     assert np.abs(other - again.log_probs(SENTENCES, WORDS)).max() > 0.05
 
 
-def test_a_saved_copy_reads_pieces_as_its_origin_does(tmp_path):
+@pytest.mark.parametrize("file", ["spiece.model", "chinese_sp.model"])
+def test_a_saved_copy_reads_pieces_as_its_origin_does(file, tmp_path):
     """XLM-R's ids are not those of its SentencePiece model: its config says so."""
     transformers = pytest.importorskip("transformers")
     config = transformers.XLMRobertaConfig(
@@ -208,7 +209,7 @@ def test_a_saved_copy_reads_pieces_as_its_origin_does(tmp_path):
     )
     folder = tmp_path / "origin"
     transformers.XLMRobertaForMaskedLM(config).save_pretrained(folder)
-    (folder / "spiece.model").write_bytes(piece_model(vocab_size=390))
+    (folder / file).write_bytes(piece_model(vocab_size=390))
     origin = NetworkMaskFiller(load_model(folder, name="origin"))
     origin.save(str(tmp_path / "copy"))
     copy = NetworkMaskFiller(load_model(tmp_path / "copy", name="copy"))

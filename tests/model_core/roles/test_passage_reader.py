@@ -30,6 +30,7 @@ from tests.model_core.playing_checkpoint import (
     load_playing,
     tokens,
 )
+from tests.model_core.tokenizers.tiny_vocabularies import unigram_json
 
 MODES = ("span", "mlm", "seq2seq")
 QUESTION = "鲁迅是哪里人？"
@@ -469,3 +470,37 @@ def test_a_published_reader_cuts_long_passages(published):
     assert frame.num_windows > 3
     for answer in frame.answers:
         check_answer(answer, passages)
+
+
+@pytest.mark.parametrize("kind", ["Roberta", "XLMRoberta"])
+def test_a_reader_of_one_segment_is_asked_as_its_reference_asks(kind, tmp_path):
+    """``<s> question </s> </s> passage </s>``, all of it segment 0."""
+    reference = pytest.importorskip("tests.model_core.reference_models")
+    import torch
+    import transformers
+
+    definition = json.dumps(unigram_json())
+    (tmp_path / "tokenizer.json").write_text(definition)
+    pieces = transformers.XLMRobertaTokenizerFast.from_pretrained(tmp_path)
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=len(pieces), hidden_size=32, num_hidden_layers=2,
+        num_attention_heads=4, intermediate_size=48, max_position_embeddings=130,
+        type_vocab_size=1, bos_token_id=0, pad_token_id=1, eos_token_id=2,
+    )  # fmt: skip
+    theirs = reference.built(f"{kind}ForQuestionAnswering", config)
+    reference.save_safetensors(theirs, tmp_path)
+    reader = NetworkPassageReader(load_model(tmp_path, name="hub/one segment"))
+    texts = "我们去北京", "今天天气很好 hello world"
+    asked = pieces(*texts, return_tensors="pt", truncation=False)
+    with torch.no_grad():
+        expected = theirs(**asked)
+    source = reader._plain(*(reader._model.formats.piece(text) for text in texts))
+    assert source.token_ids.tolist() == asked["input_ids"][0].tolist()
+    places = [n for n, one in enumerate(asked.sequence_ids()) if one == 1]
+    assert [*range(source.text_start, source.text_end)] == places
+    found = reader._read([source], ("span",))
+    for name in ("start_logits", "end_logits"):
+        logits = getattr(expected, name)[0].numpy()
+        np.testing.assert_allclose(found[name][0], logits, atol=1e-4)
+    frame = last(reader, "span", passages=texts[1:], question=texts[0])
+    check_answer(frame.answers[0], texts[1:])

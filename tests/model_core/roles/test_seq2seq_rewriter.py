@@ -8,7 +8,13 @@ from model_core.interfaces import TEXT_GENERATOR, TEXT_REWRITER, RewriteOptions
 from model_core.roles.cast import Cast
 from model_core.roles.loaded import load_model
 from model_core.roles.target_format import target_format
+from model_core.tokenizers.load import load_tokenizer
 from tests.model_core.playing_checkpoint import LAKE, RIVER, WRITER, tokens
+from tests.model_core.tokenizers.tiny_vocabularies import (
+    BERT_MARKS,
+    t5_model,
+    unigram_json,
+)
 
 reference = pytest.importorskip("tests.model_core.reference_models")
 
@@ -129,6 +135,14 @@ def test_a_long_source_is_read_as_far_as_it_fits(published):
     assert len(frame.attention.tokens) <= limit + GREEDY.max_new_tokens + 2
 
 
+def test_no_target_is_longer_than_the_decoder_s_positions(published):
+    _, start, model = published
+    limit = model.config.max_position_embeddings
+    long = RewriteOptions("title", max_new_tokens=900, min_new_tokens=900, num_beams=1)
+    *_, frame = Cast(model).play(TEXT_REWRITER).rewrite(RIVER, long)
+    assert frame.num_new_tokens == limit - len(start)
+
+
 class Pieces:
     """A SentencePiece vocabulary's marks: no [CLS], an end of its own."""
 
@@ -156,3 +170,39 @@ def test_without_a_word_of_where_to_start_it_is_refused():
 
     with pytest.raises(ValueError, match="must say decoder_start_token_id"):
         target_format({}, Silent())
+
+
+# Published conventions, by the vocabulary's own files and what config.json says
+
+SPARE = ("[PAD]", "[unused1]", "[unused2]", "[unused3]", *BERT_MARKS[1:], "长", "江")
+RANDENG = {"tokenizer_class": "PegasusTokenizer"}
+MT5_IDS = {"decoder_start_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
+BERT_IDS = {"decoder_start_token_id": 5, "eos_token_id": 6, "pad_token_id": 0}
+FNLP_IDS = BERT_IDS | {"decoder_start_token_id": 6, "forced_bos_token_id": 5}
+BART_IDS = {"decoder_start_token_id": 2, "forced_bos_token_id": 0, "eos_token_id": 2}
+CODE_IDS = {"decoder_start_token_id": 1, "eos_token_id": 2}
+BERT = ("vocab.txt", "\n".join(SPARE).encode())
+ENGLISH = ("tokenizer.json", json.dumps(unigram_json()).encode())
+PIECES = ("spiece.model", t5_model())
+PUBLISHED = {
+    "Randeng-Pegasus": (BERT, MT5_IDS, RANDENG, "", "1", "0", "1 6"),
+    "T5-PEGASUS": (BERT, BERT_IDS, {}, "5", "6", "5", "6"),
+    "its first config": (BERT, MT5_IDS, {}, "5", "6", "5", "6 1"),
+    "a silent config": (BERT, {}, {}, "5", "6", "5", "6"),
+    "fnlp's BART": (BERT, FNLP_IDS, {}, "5", "6", "6 5", "6"),
+    "English BART": (ENGLISH, BART_IDS, {}, "0", "2", "2 0", "2"),
+    "CodeT5": (ENGLISH, CODE_IDS, {}, "0", "2", "1", "2"),
+    "mT5": (PIECES, MT5_IDS, {}, "", "1", "0", "1"),
+    "Google's Pegasus": (PIECES, MT5_IDS, RANDENG, "", "1", "0", "1"),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_convention_is_kept(name, tmp_path):
+    (file, content), values, options, *expected = PUBLISHED[name]
+    (tmp_path / file).write_bytes(content)
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(options))
+    found = target_format(values, load_tokenizer(tmp_path))
+    parts = (found.opening, found.closing, found.start, found.stop)
+    assert [" ".join(map(str, ids)) for ids in parts] == expected

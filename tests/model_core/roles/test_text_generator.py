@@ -160,6 +160,15 @@ def test_a_prompt_cut_inside_a_word_can_become_the_word(generator):
     assert not any(text.startswith("Lin") for text in texts)
 
 
+def test_what_is_spelled_again_counts_neither_for_the_least_nor_for_the_most(
+    generator,
+):
+    asked = {"min_new_tokens": 3, "max_new_tokens": 4, "num_return": 40, "seed": 0}
+    frame = last(generator, "明月Lin", **asked)
+    lengths = {len(candidate.tokens) for candidate in frame.candidates}
+    assert lengths <= {1 + 3, 1 + 4}
+
+
 @pytest.mark.usefixtures("every_frame")
 def test_closing_stops_the_computation(generator, monkeypatch):
     stepper = generator._model.engine.stepper(Writing())

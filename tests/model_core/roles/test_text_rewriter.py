@@ -187,6 +187,24 @@ def test_a_long_source_is_read_from_its_start_and_says_how_far(rewriter):
     assert last(rewriter, RIVER, PLAIN).num_source_chars_read == len(RIVER)
 
 
+@pytest.mark.parametrize("copy", [False, True], ids=["plain", "copying"])
+def test_no_more_is_written_than_positions_are_left(rewriter, copy):
+    long = RewriteOptions("summary", 500, 500, num_beams=1, copy=copy)
+    together = rewriter.rewrite_many((RIVER, TEXTS[2] * 40), long)
+    for frame in together:
+        assert frame.num_new_tokens == 512 // 2  # of a short source as of a long one
+        assert len(frame.attention.tokens) <= 512
+    assert told(together[0]) == told(last(rewriter, RIVER, long))
+
+
+def test_what_sources_leave_free_may_be_written(rewriter, monkeypatch):
+    model = rewriter._model
+    short = replace(model.parts, source_tokens={"title": 100})
+    monkeypatch.setattr(rewriter, "_model", replace(model, parts=short))
+    long = RewriteOptions("title", max_new_tokens=500, min_new_tokens=500, num_beams=1)
+    assert last(rewriter, RIVER * 9, long).num_new_tokens == 512 - 100
+
+
 def test_no_more_is_read_than_was_ever_trained(rewriter, monkeypatch):
     model = rewriter._model
     short = replace(model.parts, source_tokens={"title": 20})

@@ -96,6 +96,12 @@ def test_what_does_not_fit_is_left_out_and_told(unilm):
     assert len(frame.attention.tokens) <= 64
 
 
+def test_no_more_is_written_than_positions_are_left(unilm):
+    long = RewriteOptions("title", max_new_tokens=60, min_new_tokens=60, num_beams=1)
+    *_, frame = Cast(unilm[1]).play(TEXT_REWRITER).rewrite("很好" * 60, long)
+    assert len(frame.attention.tokens) == 64
+
+
 def test_an_encoder_that_does_not_say_so_writes_nothing(saved):
     cast = Cast(load_model(saved[1], name="me/plain"))
     assert TEXT_REWRITER.name not in cast.roles

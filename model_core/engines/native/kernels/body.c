@@ -16,8 +16,6 @@ static const mp_kernels *const kernels = &mp_table;
 /* Name of the instruction set that this library is for. */
 const char *mp_name(void) { return kernels->name; }
 
-int32_t mp_wide_rows(void) { return kernels->wide_rows; }
-
 /* Floats of scratch that one thread needs beside the shared rows. */
 static int64_t room_of_thread(const mp_body *body, const mp_rows *rows) {
     int64_t scores = kernels->wide_rows * (PADDED(rows->longest) + 2 * MP_PANEL +

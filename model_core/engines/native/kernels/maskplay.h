@@ -49,7 +49,8 @@ typedef struct {
 
 typedef struct {
     int32_t hidden_size, num_heads, head_size, num_layers;
-    int32_t placement, activation, is_gated, reads_source, rotary, num_positions;
+    int32_t placement, activation, is_gated, reads_source, rotary;
+    int32_t num_positions;   /* of cosines, sines or bias; 0 where no table ends */
     float scale;             /* of scores */
     const float *cosines;    /* num_positions x head_size / 2 */
     const float *sines;

@@ -56,7 +56,7 @@ INLINE vf activated(vf x, int activation) {
     case MP_GELU_NEW:
         return weighed_by(x, &nearly_normal);
     case MP_RELU:
-        return larger(x, all(0.0f));
+        return larger(all(0.0f), x); /* what is no number stays none */
     case MP_SILU:
         return x / (1.0f + exponential(-x));
     case MP_TANH:

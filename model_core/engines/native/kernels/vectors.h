@@ -257,8 +257,11 @@ INLINE vf exponential(vf x) {
     return (vf)((vi)p + (power << 23));
 }
 
+/* What is no number stays none. */
 INLINE vf hyperbolic_tangent(vf x) {
-    return 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
+    const vi is_number = x == x;
+    const vf made = 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
+    return (vf)(((vi)made & is_number) | ((vi)x & ~is_number));
 }
 
 /* 1/2 + x P(x^2) / Q(x^2) up to the edge, and what it is there beyond it. */

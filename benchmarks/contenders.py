@@ -60,7 +60,7 @@ _PEERS = (
         "benchmarks.peers.ctranslate2_peer",
         "float32",
         ("decode", "beams"),
-        once=ALL_PARTS,
+        once=("decode",),
     ),
     Row("onnxruntime-int8", "benchmarks.peers.onnxruntime_peer", "int8"),
     Row(

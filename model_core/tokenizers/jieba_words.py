@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from model_core.tokenizers.lexicon import Lexicon
+
 
 class JiebaDictionary:
     """jieba's own dictionary, loaded at the first word and then shared by threads.
@@ -47,7 +49,7 @@ class JiebaDictionary:
                 self._cutter = _load_cutter()
 
 
-# one per process: half a million words are worth sharing
+# one per process: its words take a second to read
 DICTIONARY = JiebaDictionary()
 
 
@@ -55,8 +57,25 @@ def _load_cutter() -> Any:
     with warnings.catch_warnings():  # jieba's import asks for pkg_resources
         warnings.simplefilter("ignore")
         import jieba  # noqa: PLC0415 - most checkpoints never need it
+
+    class Cutter(jieba.Tokenizer):  # type: ignore[misc]  # jieba has no types
+        """jieba's, which finds the words of a text in a trie."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.lexicon = Lexicon(self.get_dict_file)
+            self.FREQ = self.lexicon.frequencies
+            self.total = self.lexicon.total
+            self.initialized = True
+
+        def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802 - theirs
+            """Return for every place where the words that begin there may end."""
+            found = self.lexicon.words_from
+            return {
+                start: [start + len(word) - 1 for word in found(sentence, start)]
+                or [start]
+                for start in range(len(sentence))
+            }
+
     jieba.setLogLevel(logging.WARNING)
-    cutter = jieba.Tokenizer()
-    cutter.FREQ, cutter.total = cutter.gen_pfdict(cutter.get_dict_file())
-    cutter.initialized = True
-    return cutter
+    return Cutter()

@@ -3,7 +3,6 @@
 Changes when the marks change: weights learned with other marks are worth nothing then.
 """
 
-import sys
 import threading
 import warnings
 from functools import lru_cache
@@ -114,15 +113,10 @@ def _load_tagger() -> Any:
         import jieba.posseg  # noqa: PLC0415 - only weights with marks need it
 
     class Tagger(jieba.posseg.POSTokenizer):  # type: ignore[misc]  # jieba has no types
-        """jieba's, whose table of tags holds the dictionary's own strings.
-
-        A second half million of words would take 30 MB more.
-        """
+        """jieba's, which reads the tags beside the words that it cuts with."""
 
         def load_word_tag(self, f: BinaryIO) -> None:
-            words = {word: word for word in self.tokenizer.FREQ}
-            with f:
-                rows = (line.decode("utf8").split() for line in f)
-                self.word_tag_tab = {words[w]: sys.intern(tag) for w, _, tag in rows}
+            f.close()
+            self.word_tag_tab = self.tokenizer.lexicon.tags
 
     return Tagger(DICTIONARY.cutter)

@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from model_core.roles.parts import OWN_SUFFIX
+from model_core.roles.parts import OWN_SUFFIX, load_parts
 from model_core.training.lineage import Run, lineage, total
 from recipes import playcard
 from recipes.mannercard import manner_rows
+from recipes.own_weights import by_file
 
 TEMPLATE = Path(__file__).with_name("modelcard_template.md")
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}  # what a run notes
@@ -60,7 +61,7 @@ def write_card(
         backends=_backends(whole),
         runs="".join([*_runs(runs), *_own(config.get("training", {}), folder)]),
         tags=", ".join((*TAGS, *(PLAY_TAGS if plays else ()))),
-        again="\n".join(_again(config.get("training", {}), plays)),
+        again="\n".join(_again(folder, plays)),
         rows="".join(_rows(scores)),
         curve=curve,
         plays=plays,
@@ -102,24 +103,26 @@ def _runs(runs: list[Run]) -> list[str]:
 
 
 def _own(training: dict[str, Any], folder: Path) -> list[str]:
-    """Return a line per part that has weights of its own."""
+    """Return a line per file of weights that some parts have for themselves."""
     lines = []
-    for part, runs in training.get("own_weights", {}).items():
-        size = (folder / f"{part}{OWN_SUFFIX}").stat().st_size / 1e6
+    for file, parts in by_file(load_parts(folder).own_weights).items():
+        runs = training["own_weights"][parts[0]]
+        size = (folder / file).stat().st_size / 1e6
         whole = {n: sum(run[n] for run in runs) for n in ("tokens", "step", "seconds")}
+        told = WORDS["own"].format(parts="、".join(parts), file=file, size=size)
         lines.append(
-            f"- {WORDS['own'].format(part=part, size=size)}: "
+            f"- {told}: "
             f"{whole['tokens'] / 1e6:.1f} M 词元 tokens，{whole['step']} 步 steps，"
             f"{whole['seconds'] / 3600:.1f} 小时 hours\n"
         )
     return lines
 
 
-def _again(training: dict[str, Any], plays: str) -> list[str]:
+def _again(folder: Path, plays: str) -> list[str]:
     """Return the commands that make these weights again."""
     lines = list(WORDS["again"]["plays" if plays else "core"])
-    for part in training.get("own_weights", {}):
-        lines += WORDS["again"]["own"][part]
+    for file in by_file(load_parts(folder).own_weights):
+        lines += WORDS["again"]["own"][file.removesuffix(OWN_SUFFIX)]
     return lines
 
 

@@ -1,9 +1,11 @@
 """A run of one part alone becomes that part's own weights beside the shared ones.
 
-Changes when a part is given weights of its own in another way.
+Changes when a part is given weights of its own in another way. Parts that were taught
+together, and nothing else with them, share such a file.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from model_core.training.lineage import Run, lineage
 from model_core.training.snapshot import load_snapshot
 
 PREFIX = "weights/"
+AND, JOINED = "+", "-"  # between parts in a command, and in a file's name
 NEEDED = (
     "expected safetensors, which writes a part's own weights, received none: "
     "pip install -r requirements-recipes.txt"
@@ -34,13 +37,13 @@ def check_writer() -> None:
         raise ImportError(NEEDED) from error
 
 
-def write(run: Path, folder: Path, part: str) -> Path:
+def write(run: Path, folder: Path, told: str) -> Path:
     """Write a part's own weights into a checkpoint folder, and say so in its parts.
 
     Args:
         run: The snapshot; it began with the folder's weights.
         folder: Holds the shared checkpoint.
-        part: One of its parts.
+        told: One of its parts, or several that share the run: ``title+summary``.
 
     Returns:
         The file.
@@ -53,9 +56,10 @@ def write(run: Path, folder: Path, part: str) -> Path:
     check_writer()
     from safetensors.numpy import save_file
 
-    parts = load_parts(folder)
-    if part not in parts.names:
-        raise SystemExit(f"{folder} plays {', '.join(parts.names)}, not {part}")
+    parts, asked = load_parts(folder), told.split(AND)
+    for part in asked:
+        if part not in parts.names:
+            raise SystemExit(f"{folder} plays {', '.join(parts.names)}, not {part}")
     arrays, facts = load_snapshot(run)
     own = {
         name.removeprefix(PREFIX): array
@@ -64,19 +68,28 @@ def write(run: Path, folder: Path, part: str) -> Path:
     }
     with open_checkpoint(folder) as reader:
         shared = {name: np.asarray(reader.read(name)) for name in reader.keys()}  # noqa: SIM118 - not a mapping
-    path = folder / f"{part}{OWN_SUFFIX}"
+    path = folder / f"{JOINED.join(asked)}{OWN_SUFFIX}"
     save_file(changes(shared, own), path)
-    named = {**parts.own_weights, part: path.name}
+    named = {**parts.own_weights, **dict.fromkeys(asked, path.name)}
     replace(parts, own_weights=named).save(folder / FILE_NAME)
-    _note_runs(folder / "config.json", part, lineage(facts))
+    _note_runs(folder / "config.json", asked, lineage(facts))
     return path
 
 
-def _note_runs(path: Path, part: str, runs: list[Run]) -> None:
-    """Write down the runs that the part's own weights went through besides."""
+def by_file(own_weights: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return which parts share each file of ``Parts.own_weights``."""
+    files = dict.fromkeys(own_weights.values())
+    return {
+        file: [part for part, named in own_weights.items() if named == file]
+        for file in files
+    }
+
+
+def _note_runs(path: Path, parts: list[str], runs: list[Run]) -> None:
+    """Write down the runs that the parts' own weights went through besides."""
     values = json.loads(path.read_text(encoding="utf8"))
     training = values["training"]
     own = runs[len(training["runs"]) :]
-    training.setdefault("own_weights", {})[part] = own
+    training.setdefault("own_weights", {}).update(dict.fromkeys(parts, own))
     text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
     path.write_text(text, encoding="utf8")

@@ -53,7 +53,7 @@ def own_weights(options: argparse.Namespace) -> None:
     from recipes import own_weights as owning
 
     print(owning.write(options.run, options.weights, options.part))
-    if options.data is not None and options.part == "pointing":
+    if options.data is not None and "pointing" in options.part.split(owning.AND):
         _calibrate_triples(options.weights, options.data)
 
 
@@ -195,7 +195,7 @@ def _run_options(add: Add) -> None:
 def _own_options(add: Add) -> None:
     add("--run", type=Path, required=True, help="of that part alone")
     add("--weights", type=Path, default=WEIGHTS)
-    add("--part", required=True, help="e.g. pointing")
+    add("--part", required=True, help="e.g. pointing, or title+summary for both")
     add("--data", type=Path, help="whose training texts say where triples are cut")
 
 

@@ -4,8 +4,9 @@ Changes when playing needs another part. Knows no task and no network address.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 from model_core.checkpoints.load import load_network
 from model_core.checkpoints.survey import Heads
@@ -32,6 +33,14 @@ class Asked:
 
     engine: str
     dtype: str
+
+
+class _OwnModels:
+    """Those loaded with a part's own weights, each once: parts may share a file."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.by_file: dict[tuple[str, Heads], LoadedModel] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ class LoadedModel:
     asked: Asked
     attention: MaskKind
     pooling: Pooling | None = None
+    _own: _OwnModels = field(default_factory=_OwnModels, compare=False, repr=False)
 
     def of_part(self, part: str, heads: Heads) -> "LoadedModel":
         """Return what plays a part: this, or the same with the part's own weights.
@@ -79,6 +89,13 @@ class LoadedModel:
         file_name = self.parts.own_weights.get(part)
         if file_name is None:
             return self
+        own, key = self._own, (file_name, heads)
+        with own.lock:
+            if key not in own.by_file:
+                own.by_file[key] = self._with(file_name, heads)
+            return own.by_file[key]
+
+    def _with(self, file_name: str, heads: Heads) -> "LoadedModel":
         asked = self.asked
         own = load_network(
             self.folder,

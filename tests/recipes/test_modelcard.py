@@ -126,6 +126,8 @@ def test_a_part_with_weights_of_its_own_is_told_with_its_runs(folder):
     runs = [{"step": step, "tokens": 10**6, "seconds": 900.0} for step in (3, 4)]
     config["training"] = {"runs": [], "own_weights": {"pointing": runs}}
     path.write_text(json.dumps(config), encoding="utf8")
+    own = {"pointing": "pointing.safetensors"}
+    Parts(("pointing",), own_weights=own).save(folder / "parts.json")
     (folder / "pointing.safetensors").write_bytes(bytes(1_200_000))
     text = card(folder)
     assert "`pointing.safetensors`，1.2 MB" in text

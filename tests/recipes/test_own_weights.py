@@ -56,6 +56,27 @@ def test_the_part_plays_with_what_its_run_learned(folder, tmp_path):
     assert [run["step"] for run in training["own_weights"]["pointing"]] == [3]
 
 
+def test_parts_taught_together_share_a_file(folder, tmp_path):
+    path = own_weights.write(tmp_path / "run", folder, "title+summary")
+
+    assert path == folder / "title-summary.safetensors"
+    named = load_parts(folder).own_weights
+    assert named == {"title": path.name, "summary": path.name}
+    assert own_weights.by_file({**named, "pointing": "p.safetensors"}) == {
+        path.name: ["title", "summary"],
+        "p.safetensors": ["pointing"],
+    }
+    training = json.loads((folder / "config.json").read_text("utf8"))["training"]
+    assert training["own_weights"].keys() == {"title", "summary"}
+    assert [run["step"] for run in training["own_weights"]["summary"]] == [3]
+
+
+def test_one_unknown_part_of_several_writes_nothing(folder, tmp_path):
+    with pytest.raises(SystemExit, match="not poems"):
+        own_weights.write(tmp_path / "run", folder, "title+poems")
+    assert not list(folder.glob("title*"))
+
+
 def test_only_a_part_of_the_checkpoint_has_any(folder, tmp_path):
     with pytest.raises(SystemExit, match="not poems"):
         own_weights.write(tmp_path / "run", folder, "poems")

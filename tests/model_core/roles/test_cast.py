@@ -28,6 +28,7 @@ from model_core.interfaces import (
     TEXT_REWRITER,
     TRIPLE_POINTER,
     ModelError,
+    RewriteOptions,
 )
 from model_core.models.network import arrays_by_name
 from model_core.roles.cast import CASTING, Cast
@@ -316,3 +317,51 @@ def test_a_part_with_weights_of_its_own_plays_with_them_alone(
     )
     assert player.weights == cast.weights
     assert cast.play(role) is player
+
+
+@pytest.mark.parametrize("files", [("title",), ("summary",), ("title", "summary")])
+def test_titles_and_summaries_are_written_by_weights_of_their_own(tmp_path, files):
+    folder = write_playing(tmp_path, spread=0.3, seed=4)
+    name = "block_1/feed_forward/inner/kernel"
+    with open_checkpoint(folder) as reader:
+        shared = {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
+    own = {**shared, name: shared[name] * np.float32(4)}
+    file_name = "-".join(files) + ".safetensors"
+    save_file(changes(shared, own), folder / file_name)
+    before = Cast(load_model(folder, name="tiny"))
+    parts = replace(load_parts(folder), own_weights=dict.fromkeys(files, file_name))
+    parts.save(folder / "parts.json")
+    after = Cast(load_model(folder, name="tiny"))
+
+    def written(cast, role, part):
+        options = RewriteOptions(part, max_new_tokens=12, num_beams=2, copy=True)
+        *_, last = cast.play(role).rewrite("北京大学在北京。", options)
+        (many,) = cast.play(role).rewrite_many(("北京大学在北京。",), options)
+        assert many.rewritings == last.rewritings
+        return [(one.candidate.text, one.score) for one in last.rewritings]
+
+    for role, part in (
+        (TEXT_REWRITER, "title"),
+        (TEXT_REWRITER, "summary"),
+        (SUMMARIZER, "summary"),
+    ):
+        differs = written(before, role, part) != written(after, role, part)
+        assert differs is (part in files)
+    clauses = ["北京大学在北京。", "今天天气好。"]
+    scores = [cast.play(SUMMARIZER).score_clauses(clauses) for cast in (before, after)]
+    np.testing.assert_array_equal(*scores)  # the clause head reads the shared weights
+
+
+def test_parts_that_share_a_file_share_a_network(tmp_path):
+    folder = write_playing(tmp_path, spread=0.3, seed=4)
+    with open_checkpoint(folder) as reader:
+        shared = {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
+    save_file(changes(shared, shared), folder / "both.safetensors")
+    own = {"title": "both.safetensors", "summary": "both.safetensors"}
+    replace(load_parts(folder), own_weights=own).save(folder / "parts.json")
+    model = load_model(folder, name="tiny")
+    heads = ("language_model", "copy")
+    title, summary = (model.of_part(part, heads) for part in own)
+    assert title is summary
+    assert title.engine is not model.engine
+    assert model.of_part("generation", heads) is model

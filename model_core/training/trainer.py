@@ -73,7 +73,7 @@ class Trainer:
         self.folder = folder
         self.progress = Progress()
         self.optimizer = optimizer
-        self._models: dict[str, Objective] = {}
+        self._models: dict[tuple[str, Tricks | None], Objective] = {}
         optimizer.build(network.trainable_variables)
         if has_snapshot(folder):
             self._restore()
@@ -120,7 +120,7 @@ class Trainer:
 
     def loss(self, batch: Batch) -> float:
         """Return a batch's loss without learning from it, and without its tricks."""
-        model = self._model(batch.objective)
+        model = self._model(batch.objective, None)
         loss = model.test_on_batch(batch.weighted_inputs, batch.weights)
         return float(np.asarray(loss))
 
@@ -158,7 +158,7 @@ class Trainer:
 
     def _step(self, batch: Batch) -> float:
         started = time.monotonic()
-        model = self._model(batch.objective)
+        model = self._model(batch.objective, self.tricks)
         with warnings.catch_warnings():  # heads that an objective does not read
             warnings.filterwarnings("ignore", "Gradients do not exist")
             loss = model.train_on_batch(batch.weighted_inputs, batch.weights)
@@ -167,16 +167,16 @@ class Trainer:
         self.progress.seconds += time.monotonic() - started
         return float(np.asarray(loss))
 
-    def _model(self, objective: str) -> Objective:
-        if objective not in self._models:
-            model = OBJECTIVES[objective](self.network, self.tricks)
+    def _model(self, objective: str, tricks: Tricks | None) -> Objective:
+        if (objective, tricks) not in self._models:
+            model = OBJECTIVES[objective](self.network, tricks)
             model.compile(
                 optimizer=self.optimizer,
                 loss=weighted_mean,
                 jit_compile=keras.backend.backend() == "jax",
             )
-            self._models[objective] = model
-        return self._models[objective]
+            self._models[objective, tricks] = model
+        return self._models[objective, tricks]
 
     def _report(
         self, losses: dict[str, list[float]], seconds: float, report: Report

@@ -11,7 +11,7 @@ from keras import ops
 
 from model_core.models.heads import HEADS
 from model_core.models.network import weights_by_name
-from model_core.training.objectives import OBJECTIVES
+from model_core.training.objectives import OBJECTIVES, Tricks
 from model_core.training.schedules import WarmupStableDecay
 from model_core.training.snapshot import has_snapshot, load_snapshot, save_snapshot
 from model_core.training.trainer import Trainer
@@ -118,6 +118,19 @@ def test_a_loss_is_told_without_learning(tmp_path):
     rows = []
     made.run(iter([batch]), until_step=1, report=rows.append, report_every=1)
     assert rows[0]["loss"] == pytest.approx(told, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "tricks", [Tricks(adversarial=0.5), Tricks(sparse_top_k=2)], ids=str
+)
+def test_a_told_loss_is_that_of_no_trick(tmp_path, tricks):
+    made, batch = trainer(tmp_path / "run"), tiny_batches.by_heart()
+    expected = made.loss(batch)
+    made.tricks = tricks
+    rows = []
+    assert made.loss(batch) == expected
+    made.run(iter([batch]), until_step=1, report=rows.append, report_every=1)
+    assert abs(rows[0]["loss"] - expected) > 0.01  # learning has it
 
 
 def test_an_objective_leaves_the_heads_it_does_not_read_alone(tmp_path):

@@ -109,16 +109,21 @@ class _Board(Generic[FrameT]):
         self._fresh = threading.Event()
 
     def fill(self, start: Callable[[], Iterator[FrameT]], seconds: float) -> None:
-        """Give the lesson until its end, a deadline or a dismissal."""
-        end = monotonic() + seconds
+        """Give the lesson until its end, a deadline or a dismissal.
+
+        Whether a frame that came too late was the last is known with the next one: a
+        lesson that has ended is not thrown away.
+        """
+        end, is_late = monotonic() + seconds, False
         with _closed(start()) as frames:
             for frame in frames:
                 self._shown.append(frame)
                 self._fresh.set()
                 if self.dismissed.is_set():
                     return
-                if monotonic() > end:
+                if is_late:
                     raise _too_long(seconds)
+                is_late = monotonic() > end
 
     def look(self, ahead: int) -> FrameT | Waiting:
         """Return the newest frame, after a short wait for a fresh one."""

@@ -139,4 +139,10 @@ def test_a_lesson_that_takes_too_long_is_stopped():
     lesson = Lesson(steps=1000)
     with pytest.raises(DeadlineError, match="more than 0 s and was stopped"):
         list(Classroom().attend("甲", lesson, 0))
+    assert (lesson.made, lesson.closed) == (2, 1)
+
+
+def test_a_last_look_that_comes_late_is_kept():
+    lesson = Lesson(steps=1)
+    assert list(Classroom().attend("甲", lesson, 0))[-1] == 1
     assert (lesson.made, lesson.closed) == (1, 1)

@@ -127,8 +127,8 @@ class OutputFile:
             raise
         except OSError as error:
             raise FileError(
-                f"写不了输出文件 {self.path}：{error.strerror}。",
-                f"The output file {self.path} cannot be written: {error.strerror}.",
+                f"写不了输出文件 {self.path.name}：{error.strerror}。",
+                f"The output file {self.path.name} cannot be written: {error.strerror}.",
             ) from error
 
     def _records(

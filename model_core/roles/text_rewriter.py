@@ -46,7 +46,7 @@ from model_core.roles.source_stepper import (
 
 Frames = Generator[DecodingFrame, None, None]
 TOGETHER = 8  # sources searched in one pass
-HEADS = ("language_model", "copy")
+HEADS = ("language_model", "source_prior", "copy")
 
 
 class NetworkTextRewriter:
@@ -66,7 +66,8 @@ class NetworkTextRewriter:
         self._forbidden = forbidden_in_targets(model)
         self._stops = frozenset({model.tokenizer.sep_id or 0})
         self._marks = model.tokenizer.special_ids
-        self._heads = tuple(name for name in HEADS if name in model.engine.heads)
+        heads = tuple(name for name in HEADS if name in model.engine.heads)
+        self._writers = {part: model.of_part(part, heads) for part in self.parts}
 
     @property
     def weights(self) -> WeightsInfo:
@@ -125,10 +126,6 @@ class NetworkTextRewriter:
                 "off.",
             )
 
-    def _writer(self, options: RewriteOptions) -> LoadedModel:
-        """Return what writes: a part may have weights of its own."""
-        return self._model.of_part(options.part, self._heads)
-
     def _source(self, text: str, options: RewriteOptions) -> Source:
         room = self._room(options)
         # more characters than tokens fit need not be cut into words
@@ -176,7 +173,7 @@ class NetworkTextRewriter:
     def _search(self, source: Source, options: RewriteOptions) -> Frames:
         prompt = source.token_ids.tolist()
         if options.copy:
-            writer = self._writer(options)
+            writer = self._writers[options.part]
             copying = CopyingStepper(writer, [source], self._forbidden)
             return copy_beam_search(
                 copying, prompt, self._beams(options), self._copy(options)
@@ -191,7 +188,7 @@ class NetworkTextRewriter:
     ) -> Sequence[tuple[DecodedRow, ...]]:
         prompts = [source.token_ids.tolist() for source in sources]
         if options.copy:
-            writer = self._writer(options)
+            writer = self._writers[options.part]
             copying = CopyingStepper(writer, sources, self._forbidden)
             found = copy_beam_search_many(
                 copying, prompts, self._beams(options), self._copy(options)
@@ -204,7 +201,8 @@ class NetworkTextRewriter:
         return [frame.rows for frame in last]
 
     def _stepper(self, sources: Sequence[Source], options: RewriteOptions) -> Any:
-        stepper = SourceStepper(self._writer(options), sources, self._forbidden)
+        writer = self._writers[options.part]
+        stepper = SourceStepper(writer, sources, self._forbidden)
         if options.sparse_top_k:
             return SparseStepper(stepper, options.sparse_top_k)
         return stepper

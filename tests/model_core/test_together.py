@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from model_core.engines.base import Writing, causal_steps
+from model_core.engines.base import TokenBatch, Writing, causal_steps
 from model_core.engines.native import passes
 from model_core.engines.native.engine import (
     NativeDynamicEngine,
@@ -186,6 +186,78 @@ def test_requests_that_join_and_leave_get_exactly_what_they_get_alone(
         for mine, expected in zip(found[seed], alone[seed], strict=True):
             np.testing.assert_array_equal(mine, expected)
     assert max(shared) > 2  # they did run together
+
+
+def one_reading(engine, seed):
+    """Texts of random lengths read with random masks; all that is read off them."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 12, rng.integers(1, 4))
+    rows = [rng.integers(0, VOCABULARY, length) for length in lengths]
+    segments = [np.sort(rng.integers(0, 2, length)) for length in lengths]
+    batch = TokenBatch.from_rows(rows, segments=segments)
+    masks = ("causal", "bidirectional", "prefix_lm")
+    return [
+        engine.read(batch, masks[(seed + step) % 3], heads)
+        for step, heads in enumerate([(), None, ("language_model",)])
+    ]
+
+
+@pytest.mark.parametrize("kind", [NativeEngine, NativeInt8Engine, NativeDynamicEngine])
+def test_texts_read_at_the_same_time_are_what_they_are_alone(kind, monkeypatch):
+    engine = engine_of(kind)
+    shared = []
+    monkeypatch.setattr(
+        passes, "joined", lambda asked: shared.append(len(asked)) or joined(asked)
+    )
+    count = 16
+    alone = [one_reading(engine, seed) for seed in range(count)]
+    assert not shared
+    start, found = threading.Barrier(count), {}
+
+    def ask(seed):
+        start.wait(30)
+        if seed % 2:  # beside readers some write
+            one_request(engine, seed)
+        found[seed] = one_reading(engine, seed)
+
+    run = engine._packed.kernels.run
+    monkeypatch.setattr(
+        engine._packed.kernels, "run", lambda *a: (time.sleep(0.002), run(*a))
+    )
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for seed in range(count):
+        for mine, expected in zip(found[seed], alone[seed], strict=True):
+            assert mine.keys() == expected.keys()
+            for name, values in expected.items():
+                np.testing.assert_array_equal(mine[name], values, err_msg=name)
+    assert max(shared) > 2  # they did run together
+
+
+def test_a_batch_of_readings_takes_a_slice_of_time_at_most():
+    assert passes.tokens_together(6_700_000) == passes.TOKENS_TOGETHER
+    assert passes.tokens_together(86_000_000) == 46
+    assert passes.tokens_together(10**12) == passes.FEW_ROWS
+
+
+def test_a_prompt_of_a_large_network_is_read_in_slices(monkeypatch):
+    engine = NativeEngine(build_network(PRE_NORM))
+    bounds = []
+    kernels = engine._packed.kernels
+    run = kernels.run
+    monkeypatch.setattr(
+        kernels, "run", lambda *a: (bounds.append((len(a[2]), a[4])), run(*a))
+    )
+    monkeypatch.setattr("model_core.engines.native.passes.SLICE_OPERATIONS", 1)
+    ids = np.ones((1, 20), "int32")
+    _, cache = causal_steps(engine).prefill(ids, np.array([20], "int32"), 24)
+    causal_steps(engine).decode_one_token(
+        np.array([2], "int32"), np.array([20], "int32"), cache
+    )
+    assert bounds == [(20, (0, 1)), (20, (1, 2)), (1, (0, 2))]
 
 
 def test_a_long_prompt_lets_others_step_in_between(monkeypatch):

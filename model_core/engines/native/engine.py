@@ -14,7 +14,13 @@ from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native.calls import TokenRows
 from model_core.engines.native.packed import PackedNetwork
 from model_core.engines.native.panels import Precision
-from model_core.engines.native.passes import Outputs, Pass, PassKind, few_rows
+from model_core.engines.native.passes import (
+    Outputs,
+    Pass,
+    PassKind,
+    few_rows,
+    tokens_together,
+)
 from model_core.engines.native.slots import NumberKind, SequenceSlot, slot_table
 from model_core.engines.native.stepper import NativeStepper
 from model_core.masks import MaskKind
@@ -50,6 +56,13 @@ class NativeEngine:
         self.name = f"native-{NAMES[precision]}"
         self.network = network
         self.heads = self._packed.heads
+        self._reading = PassKind(
+            self._packed.body.struct,
+            self._packed.body.num_weights,
+            _no_heads,
+            "read",
+            tokens_together(self._packed.body.num_weights),
+        )
         self._steppers: dict[Writing, NativeStepper] = {}
         self._lock = Lock()
 
@@ -133,9 +146,8 @@ class NativeEngine:
             batch.segment_ids[real],
             None if batch.mark_ids is None else batch.mark_ids[real],
         )
-        residual = np.empty_like(hidden)
-        kind = PassKind(packed.body.struct, packed.body.num_weights, dict, "read")
-        packed.passes.run_slices(kind, Pass(rows, hidden, slot), residual)
+        residual, nothing_picked = np.empty_like(hidden), slot[:0]
+        packed.passes.ask(self._reading, Pass(rows, hidden, nothing_picked, residual))
         return hidden, residual
 
     def _of_rows(self, heads: tuple[str, ...], hidden: Floats) -> Outputs:
@@ -198,6 +210,11 @@ def seen_positions(batch: TokenBatch, attention: MaskKind, lengths: Any) -> Any:
     step = np.cumsum(batch.segment_ids, axis=1)
     seen = [np.searchsorted(row, row, side="right") for row in step]
     return np.minimum(np.asarray(seen), whole)
+
+
+def _no_heads(_: Floats) -> Outputs:
+    """Read nothing: states are what is asked for."""
+    return {}
 
 
 def _spread(rows: Floats, real: Any) -> Floats:

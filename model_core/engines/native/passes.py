@@ -5,6 +5,7 @@ the rows beside it: the kernels sum in one order whatever the batch.
 """
 
 import ctypes
+import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,11 @@ from model_core.engines.together import Together
 Outputs = dict[str, Floats]
 ROWS_TOGETHER = 64
 """A batch of steps has no more rows; more gain nothing on any processor known."""
+TOKENS_TOGETHER = 256
+"""Short texts that are read together have no more: of eight texts read at once those of
+16 tokens gain four times, of 32 twice, longer ones nothing."""
+FEW_ROWS = 8
+"""A pass of so few rows is a step, which costs what moving the weights costs."""
 ROWS_OF_PASS = 512
 """Tokens that are read together: more of them leave the processor's cache."""
 SLICE_OPERATIONS = 4e9
@@ -31,11 +37,14 @@ class Pass:
         rows: Where every row stands.
         hidden: (num_rows, hidden_size), embeddings; hidden states afterwards.
         picked: int (num_picked,), the rows whose heads are read.
+        residual: As ``hidden``, takes what ``Kernels.run`` says; None for nothing. All
+            passes of a kind want it, or none.
     """
 
     rows: TokenRows
     hidden: Floats
     picked: Ints
+    residual: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +56,14 @@ class PassKind:
         size: Weights that every row is multiplied with.
         read: Reads heads off (num_picked, hidden_size).
         name: Tells it from other readings of the same body.
+        most_rows: Rows of a batch of them.
     """
 
     body: Body
     size: int
     read: Callable[[Floats], Outputs]
     name: Hashable
+    most_rows: int = ROWS_TOGETHER
 
     def __hash__(self) -> int:
         """Return a number of the body's identity and the name."""
@@ -85,18 +96,21 @@ class Passes:
         layers, and others may run between them.
         """
         num_rows = len(asked.hidden)
-        if num_rows <= ROWS_TOGETHER:
-            return self._together.ask(kind, asked, num_rows)
-        self.run_slices(kind, asked, None)
+        is_short = (
+            num_rows <= ROWS_TOGETHER and num_rows * kind.size <= SLICE_OPERATIONS
+        )
+        if is_short or num_rows <= FEW_ROWS:
+            share = num_rows * ROWS_TOGETHER / kind.most_rows
+            return self._together.ask(kind, asked, math.ceil(share))
+        self.run_slices(kind, asked)
         return kind.read(asked.hidden[asked.picked])
 
-    def run_slices(self, kind: PassKind, asked: Pass, residual: Floats | None) -> None:
+    def run_slices(self, kind: PassKind, asked: Pass) -> None:
         """Run a pass on its own, slice by slice.
 
         Args:
             kind: Its body; no head is read.
             asked: The pass.
-            residual: See ``Kernels.run``.
         """
         layers = kind.body.num_layers
         per_layer = len(asked.hidden) * kind.size / layers
@@ -105,7 +119,9 @@ class Passes:
             bounds = (first, min(first + step, layers))
 
             def run(bounds: tuple[int, int] = bounds) -> None:
-                self._kernels.run(kind.body, asked.rows, asked.hidden, residual, bounds)
+                self._kernels.run(
+                    kind.body, asked.rows, asked.hidden, asked.residual, bounds
+                )
 
             self._together.ask(object(), run)
 
@@ -121,11 +137,20 @@ class Passes:
             return [{} for _ in items]
         whole = passes[0] if len(passes) == 1 else joined(passes)
         bounds = (0, key.body.num_layers)
-        self._kernels.run(key.body, whole.rows, whole.hidden, None, bounds)
+        self._kernels.run(key.body, whole.rows, whole.hidden, whole.residual, bounds)
         outputs = key.read(whole.hidden[whole.picked])
         if len(passes) == 1:
             return [outputs]
-        return _parted(passes, whole.hidden, outputs)
+        return _parted(passes, whole, outputs)
+
+
+def tokens_together(size: int) -> int:
+    """Return how many tokens of short texts are read at once.
+
+    Args:
+        size: Weights that each is multiplied with: a batch takes a slice at most.
+    """
+    return max(FEW_ROWS, min(TOKENS_TOGETHER, int(SLICE_OPERATIONS / size)))
 
 
 def few_rows(lengths: Sequence[int]) -> Iterator[slice]:
@@ -147,7 +172,8 @@ def joined(passes: Sequence[Pass]) -> Pass:
     """Return several passes as one, rows and slots side by side."""
     rows = [one.rows for one in passes]
     slots = _offsets([len(one.slots) for one in rows])
-    starts = _offsets([len(one.hidden) for one in passes])
+    counts = [len(one.hidden) for one in passes]
+    starts, width = _offsets(counts), passes[0].hidden.shape[1]
 
     def beside(name: str, shift: Sequence[int] | None = None) -> Ints:
         shifts = shift or [0] * len(rows)
@@ -180,17 +206,21 @@ def joined(passes: Sequence[Pass]) -> Pass:
         np.concatenate(
             [one.picked + by for one, by in zip(passes, starts, strict=True)]
         ),
+        None
+        if passes[0].residual is None
+        else np.empty((sum(counts), width), "float32"),
     )
 
 
-def _parted(
-    passes: Sequence[Pass], hidden: Floats, outputs: Outputs
-) -> Sequence[Outputs]:
+def _parted(passes: Sequence[Pass], whole: Pass, outputs: Outputs) -> Sequence[Outputs]:
     """Hand states and outputs back to those who asked."""
     results, row, pick = [], 0, 0
     for one in passes:
-        one.hidden[:] = hidden[row : row + len(one.hidden)]
-        row += len(one.hidden)
+        mine = slice(row, row + len(one.hidden))
+        one.hidden[:] = whole.hidden[mine]
+        if one.residual is not None and whole.residual is not None:
+            one.residual[:] = whole.residual[mine]
+        row = mine.stop
         last = pick + len(one.picked)
         results.append({name: values[pick:last] for name, values in outputs.items()})
         pick = last

@@ -301,7 +301,7 @@ class NativeStepper:
         )
         asked = self._prompt_pass(read, token_ids, lengths, None, segment_ids)
         reading = PassKind(body.struct, body.num_weights, dict, "sources")
-        packed.passes.run_slices(reading, asked, None)
+        packed.passes.run_slices(reading, asked)
         table, rows = slot_table(sources), asked.rows
         for layer in range(decoder.num_layers):
             projection = decoder.source_key_value(layer)

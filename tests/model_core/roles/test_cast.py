@@ -352,16 +352,36 @@ def test_titles_and_summaries_are_written_by_weights_of_their_own(tmp_path, file
     np.testing.assert_array_equal(*scores)  # the clause head reads the shared weights
 
 
-def test_parts_that_share_a_file_share_a_network(tmp_path):
+def test_own_weights_that_change_nothing_write_what_the_shared_ones_write(tmp_path):
     folder = write_playing(tmp_path, spread=0.3, seed=4)
     with open_checkpoint(folder) as reader:
         shared = {name: np.array(reader.read(name)) for name in reader.keys()}  # noqa: SIM118
+    before = Cast(load_model(folder, name="tiny"))
     save_file(changes(shared, shared), folder / "both.safetensors")
     own = {"title": "both.safetensors", "summary": "both.safetensors"}
     replace(load_parts(folder), own_weights=own).save(folder / "parts.json")
-    model = load_model(folder, name="tiny")
-    heads = ("language_model", "copy")
-    title, summary = (model.of_part(part, heads) for part in own)
-    assert title is summary
-    assert title.engine is not model.engine
-    assert model.of_part("generation", heads) is model
+    after = Cast(load_model(folder, name="tiny"))
+    title, summary = after.play(TEXT_REWRITER)._writers.values()
+    assert title is summary  # one file, one network
+    assert title.engine is not after._model.engine
+    assert title.engine.network.heads.keys() >= {"source_prior"}
+
+    text = "北京大学在北京。鲁迅是人。"
+    for role, part, copy in (
+        (TEXT_REWRITER, "title", False),
+        (TEXT_REWRITER, "title", True),
+        (SUMMARIZER, "summary", True),
+    ):
+        options = RewriteOptions(part, max_new_tokens=12, num_beams=3, copy=copy)
+        *_, expected = before.play(role).rewrite(text, options)
+        *_, found = after.play(role).rewrite(text, options)
+        assert found.rewritings == expected.rewritings
+
+
+def test_own_weights_that_cannot_be_read_are_told_before_anything_is_written(tmp_path):
+    folder = write_playing(tmp_path)
+    own = {"summary": "gone.safetensors"}
+    replace(load_parts(folder), own_weights=own).save(folder / "parts.json")
+    cast = Cast(load_model(folder, name="tiny"))
+    with pytest.raises(ValueError, match=r"gone\.safetensors is missing"):
+        cast.play(TEXT_REWRITER)

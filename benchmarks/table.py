@@ -245,18 +245,23 @@ def lead(lines: list[Line], by_itself: str) -> str:
     ratio = ratio_of(best, peer)
     told = [
         f"{best.name} 是最快的同类（{peer.name}）的 **{ratio:.2f}** 倍 · "
-        f"{best.name} is **{ratio:.2f}** times as fast as the best peer, {peer.name}."
+        f"{best.name} is **{ratio:.2f}** times as fast as the best peer, {peer.name}.",
+        *_apart(best, peer),
     ]
     for line in ours[1:]:
         if line.name == by_itself:
             ratio = ratio_of(line, peer)
-            told.append(
+            told += [
                 f"不指定引擎时用 {line.name}：**{ratio:.2f}** 倍 · where no engine is "
-                f"asked for, {line.name} runs: **{ratio:.2f}** times."
-            )
-    if not best.rounds.keys() & peer.rounds.keys():
-        told.append(APART)
+                f"asked for, {line.name} runs: **{ratio:.2f}** times.",
+                *_apart(line, peer),
+            ]
     return " ".join(told)
+
+
+def _apart(line: Line, other: Line) -> list[str]:
+    """Return what has to be said of two that ran in no common round."""
+    return [] if line.rounds.keys() & other.rounds.keys() else [APART]
 
 
 def ratio_of(line: Line, other: Line) -> float:

@@ -64,6 +64,8 @@ REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,127}", re.ASCII)
 MAX_REPO_ID_CHARS = 96
 TRUE_WORDS = frozenset({"1", "ON", "YES", "TRUE"})
 
+UNREACHED = ("network", "offline")
+"""Kinds of failure after which what the cache holds is good enough."""
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PARTIAL_CONTENT = 206
 STATUS_ROWS = {401: "gated", 403: "gated", 404: "not_found"}
@@ -199,10 +201,16 @@ class HubClient:
         store = RepoStore(self.cache_dir, repo_id)
         with self._typed_failures(repo_id):
             record = store.read_record(revision)
-            if record is not None:
-                return _outline(record, None)
-            info = self._probe(repo_id, revision)
-            return _outline(self._list(repo_id, revision, str(info.sha)), info)
+        if record is not None and not record.is_provisional:
+            return _outline(record, None)
+        try:
+            with self._typed_failures(repo_id):
+                info = self._probe(repo_id, revision)
+                return _outline(self._list(repo_id, revision, str(info.sha)), info)
+        except ModelError as error:
+            if record is None or error.kind not in UNREACHED:
+                raise
+            return _outline(record, None)
 
     def _snapshot(self, store: RepoStore, revision: str, meter: "_Meter") -> Snapshot:
         recorded = store.read_record(revision)
@@ -225,7 +233,7 @@ class HubClient:
             with self._typed_failures(store.repo_id):
                 return self._ask(store.repo_id, revision)
         except ModelError as error:
-            if error.kind not in ("network", "offline"):
+            if error.kind not in UNREACHED:
                 raise
             cached = store.record_from_cache(revision)
             if cached is None or cached.unverified:

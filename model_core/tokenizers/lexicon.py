@@ -40,7 +40,10 @@ class Column(Mapping[str, Value], Generic[Value]):
     def get(self, key: str, /, default: Value | Other) -> Value | Other: ...
     def get(self, key: str, /, default: Any = None) -> Any:
         """Return the same, or the default; jieba asks so for every piece of a text."""
-        number = self._number_of(key)
+        try:
+            number = self._number_of(key)
+        except UnicodeEncodeError:  # half a character is in no word
+            return default
         return default if number is None else self._values[number]
 
     def __iter__(self) -> Iterator[str]:
@@ -97,7 +100,11 @@ class Lexicon:
 
     def words_from(self, text: str, start: int) -> list[str]:
         """Return the words that stand in a text from a place on, shortest first."""
-        words: list[str] = self._words.prefixes(text[start : start + self._longest])
+        ahead = text[start : start + self._longest]
+        try:
+            words: list[str] = self._words.prefixes(ahead)
+        except UnicodeEncodeError as error:  # half a character is in no word
+            words = self._words.prefixes(ahead[: error.start])
         return words
 
 

@@ -260,3 +260,15 @@ def test_the_page_is_what_the_record_says():
         pytest.skip("nothing was measured yet")
     record = json.loads(path.read_text(encoding="utf8"))
     assert (DOCS / "speed.md").read_text(encoding="utf8") == page(record)
+
+
+@pytest.mark.parametrize(("round_of_b", "times"), [(1e10, 0), (2e10, 1)])
+def test_what_runs_unasked_says_so_where_it_met_the_peer_in_no_round(round_of_b, times):
+    runs = [
+        *race_of("ours-a", [1.0], [1e10]),
+        *race_of("ours-b", [1.2], [round_of_b]),
+        *race_of("peer-c", [2.0], [1e10]),
+    ]
+    told = lead(table.lines_of(runs, BASE, "beams", "beam 4"), "ours-b")
+    assert "ours-b runs" in told
+    assert told.count("not in the same rounds") == times

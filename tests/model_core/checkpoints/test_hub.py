@@ -440,6 +440,18 @@ def test_what_a_cache_lacks_is_asked_for_when_the_hub_answers(hub, cache):
     assert hub.requests == []
 
 
+def test_an_outline_of_a_cache_that_may_lack_files_is_the_hubs_where_it_answers(
+    hub, cache
+):
+    fetch_with_the_hubs_own_client(hub, cache, names=("config.json", CHOSEN[-1]))
+    offline = HubClient(cache, offline=True)
+    offline.snapshot(REPO)
+    some = offline.outline(REPO)
+    assert (some.is_here, some.size_bytes < TOTAL) == (True, True)
+    whole = HubClient(cache).outline(REPO)
+    assert (whole.is_here, whole.size_bytes) == (False, TOTAL)
+
+
 def test_a_cache_that_grows_is_seen_without_a_network(hub, cache):
     fetch_with_the_hubs_own_client(hub, cache, names=("config.json", CHOSEN[-1]))
     HubClient(cache, offline=True).snapshot(REPO)

@@ -34,6 +34,8 @@ def test_what_is_no_word_has_the_default_or_raises():
     assert FEW.frequencies.get("京", 0) == 0
     assert FEW.tags.get("北京大", "x") == "x"
     assert "北京大" not in FEW.frequencies
+    assert FEW.frequencies.get("北\ud800", 0) == 0
+    assert FEW.words_from("北京\ud800大学", 0) == ["北", "北京"]
     with pytest.raises(KeyError, match="北京大"):
         FEW.frequencies["北京大"]
 
@@ -52,7 +54,8 @@ def test_every_word_of_jiebas_counts_as_often_here(plain):
     assert DICTIONARY.cutter.total == plain.total
 
 
-TEXTS = st.text("南京市长江大桥在北研究生命起源，中华人民共和国 ab1。的", max_size=40)
+LETTERS = "南京市长江大桥在北研究生命起源，中华人民共和国 ab1。的\ud800\udfff"
+TEXTS = st.text(LETTERS, max_size=40)
 
 
 @given(text=TEXTS)

@@ -31,6 +31,9 @@ from model_core.decoding.stepper import CacheT, JoiningStepper, Stepper
 
 SMOOTH_STREAMS = 4
 """With more, frames are rarer: making them takes the time that steps need."""
+MOST_SPACING_SECONDS = 0.08
+"""However many share the steps: with the step behind it nobody's text should be seen
+to stall, which begins at about 0.1 s."""
 IDLE_SECONDS = 5.0
 """A thread without requests ends after this; the next request starts another."""
 
@@ -129,7 +132,7 @@ class Streams(Generic[CacheT]):
             prompts: One list of token ids per row, each with at least one.
             options: How to sample.
             frame_seconds: Between two frames at least, but for the last; longer where
-                many share the steps.
+                many share the steps, up to ``MOST_SPACING_SECONDS``.
             reading: Reads the prompts, into a cache of the steps; the steps' own
                 reading where None.
 
@@ -159,8 +162,8 @@ class Streams(Generic[CacheT]):
                 if stream.error is not None:
                     raise stream.error
                 frame = DecodingFrame(tuple(stream.rows))
-                crowd = max(1.0, self._num_streams / SMOOTH_STREAMS)
-                stream.due = self._clock() + frame_seconds * crowd
+                spacing = spacing_seconds(frame_seconds, self._num_streams)
+                stream.due = self._clock() + spacing
                 yield frame
                 if frame.is_finished:
                     return
@@ -238,6 +241,17 @@ class Streams(Generic[CacheT]):
         if not len(where):
             return [], batch
         return [rows[row] for row in where], take(self._stepper, batch, where)
+
+
+def spacing_seconds(frame_seconds: float, num_streams: int) -> float:
+    """Return the time between two frames of a stream.
+
+    Args:
+        frame_seconds: What was asked for, which is kept in any case.
+        num_streams: How many share the steps.
+    """
+    crowded = frame_seconds * num_streams / SMOOTH_STREAMS
+    return max(frame_seconds, min(crowded, MOST_SPACING_SECONDS))
 
 
 def _choices(rows: list[_Row], batch: Batch[Any]) -> list[ChosenToken]:

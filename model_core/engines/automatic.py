@@ -6,8 +6,10 @@ Changes when another engine becomes the best for some machine.
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import keras
+
 from model_core.engines.backend import active_backend
-from model_core.engines.framework import PLAIN_DTYPE
+from model_core.engines.framework import DEFAULT, LIGHT, PLAIN_DTYPE, VARIABLE
 from model_core.engines.improving import ImprovingEngine, say_once
 from model_core.engines.keras_engine import KerasEngine
 from model_core.engines.native import library
@@ -32,12 +34,19 @@ def automatic_engine(network: "Network") -> "Engine":
         return KerasEngine(network)
     keras_engine = KerasEngine(network)
     if not library.is_ready():
-        return ImprovingEngine(keras_engine, (lambda _: _native(network),))
+        return ImprovingEngine(keras_engine, (lambda _: _native(network),), _advice())
     try:
         return _native(network)
     except NativeUnavailableError as error:
-        say_once(f"{error}; {keras_engine.name} answers")
+        say_once(error, f"{keras_engine.name} answers{_advice()}")
         return keras_engine
+
+
+def _advice() -> str:
+    """Return what helps where Keras answers on a backend that kernels were to spare."""
+    if keras.backend.backend() != LIGHT:
+        return ""
+    return f" (without kernels a start with {VARIABLE}={DEFAULT} answers sooner)"
 
 
 HALF_DTYPE = "bfloat16"

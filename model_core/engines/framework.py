@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_core.engines.native.compiler import is_obtainable
+from model_core.engines.native.library import is_obtainable
 from model_core.engines.registry import AUTO
 
 VARIABLE = "KERAS_BACKEND"
@@ -48,7 +48,7 @@ class Machine:
     Attributes:
         environment: Of the process.
         has_accelerator: Whether a graphics card is there.
-        has_kernels: Whether the kernels are built or can be.
+        has_kernels: Whether the kernels are built or can be, and did not fail.
         has_light: Whether Keras' numpy backend can be imported.
     """
 
@@ -63,7 +63,7 @@ def choose_backend(engine: str, dtype: str, machine: Machine) -> str:
 
     What the environment says is kept. TensorFlow serves where Keras itself runs the
     networks: on a graphics card, where the person wants that engine or another type of
-    numbers, where there can be no kernels.
+    numbers, where there can be no kernels, where they failed their check.
 
     Args:
         engine: ``auto`` or a name in the engines' registry.

@@ -32,12 +32,16 @@ class ImprovingEngine:
     Args:
         first: Answers until another one does.
         improvements: Each takes its time in a thread, in this order.
+        advice: Said behind why one cannot be had.
     """
 
-    def __init__(self, first: "Engine", improvements: Sequence[Improvement]) -> None:
+    def __init__(
+        self, first: "Engine", improvements: Sequence[Improvement], advice: str = ""
+    ) -> None:
         self.network = first.network
         self.heads = first.heads
         self._current = first
+        self._advice = advice
         self._thread = Thread(
             target=self._improve,
             args=(tuple(improvements),),
@@ -88,13 +92,19 @@ class ImprovingEngine:
             try:
                 self._current = improved(self._current)
             except EngineUnavailableError as error:
-                say_once(f"{error}; {self.name} goes on answering")
+                say_once(error, f"{self.name} goes on answering{self._advice}")
 
 
-def say_once(reason: str) -> None:
-    """Write a warning into the log unless it stands there already."""
+def say_once(reason: Exception, outcome: str) -> None:
+    """Write a warning into the log unless its reason stands there already.
+
+    Args:
+        reason: Why; the same words are the same reason, whatever came of it.
+        outcome: What came of it this time.
+    """
+    key = str(reason)
     with _saying:
-        is_new = reason not in _said
-        _said.add(reason)
+        is_new = key not in _said
+        _said.add(key)
     if is_new:
-        LOGGER.warning("%s", reason)
+        LOGGER.warning("%s; %s", key, outcome)

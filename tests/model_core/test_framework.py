@@ -10,7 +10,7 @@ import pytest
 
 from model_core.engines import framework
 from model_core.engines.framework import Machine, choose_backend
-from model_core.engines.native import compiler
+from model_core.engines.native import compiler, library
 from model_core.engines.registry import ENGINES
 
 
@@ -173,11 +173,11 @@ def test_kernels_are_had_by_a_compiler_or_as_they_were_built(monkeypatch, tmp_pa
     monkeypatch.delenv("MASKPLAY_INSTRUCTIONS", raising=False)
     monkeypatch.setattr(compiler, "BESIDE", tmp_path / "beside")
     monkeypatch.setattr(compiler.shutil, "which", lambda _: None)
-    assert not compiler.is_obtainable(tmp_path)
+    assert not library.is_obtainable(tmp_path)
     (tmp_path / compiler.library_name(compiler.PLAIN)).touch()
-    assert compiler.is_obtainable(tmp_path)
+    assert library.is_obtainable(tmp_path)
     monkeypatch.setenv("MASKPLAY_INSTRUCTIONS", "none")
-    assert not compiler.is_obtainable(tmp_path)
+    assert not library.is_obtainable(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in")
@@ -191,7 +191,7 @@ def test_a_compiler_counts_where_it_compiles(monkeypatch, tmp_path, does, counts
     command.write_text(f"#!/bin/sh\n{does}\n")
     command.chmod(0o755)
     monkeypatch.setenv("CC", str(command))
-    assert compiler.is_obtainable(tmp_path) is counts
+    assert library.is_obtainable(tmp_path) is counts
 
 
 def test_choosing_imports_no_framework():

@@ -3,10 +3,12 @@
 import math
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,6 +55,7 @@ from tests.model_core.tiny import (
 
 pytestmark = pytest.mark.kernels
 
+ROOT = Path(__file__).parents[2]
 BERT_BASE = replace(
     POST_NORM,
     hidden_size=768,
@@ -533,12 +536,66 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
     assert not list((tmp_path / "cache").glob("*.so"))
 
 
-def test_where_nothing_can_be_written_a_temporary_folder_serves(monkeypatch, tmp_path):
+def test_where_nothing_can_be_written_one_temporary_folder_serves(
+    monkeypatch, tmp_path, caplog
+):
+    compiler.remove_temporary()
+    monkeypatch.setattr(compiler.tempfile, "tempdir", str(tmp_path))
     blocked = tmp_path / "a file"
     blocked.write_text("")
     found = compiled_library(PROBE, blocked)
+    assert compiled_library(PROBE, blocked) == found
+    monkeypatch.setattr(compiler, "_digest", lambda: "of other sources")
+    other = compiled_library(PROBE, blocked)
+    assert other != found
+    assert other.parent == found.parent
     assert found.is_file()
     assert blocked.read_text() == ""
+    (said,) = caplog.messages
+    assert f"cannot be kept in {blocked}" in said
+    assert "set MASKPLAY_CACHE to a folder that can be written" in said
+    compiler.remove_temporary()
+    assert list(tmp_path.iterdir()) == [blocked]
+
+
+def test_where_no_folder_at_all_can_be_written_it_says_what_to_set(
+    monkeypatch, tmp_path
+):
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    monkeypatch.setattr(compiler.tempfile, "tempdir", str(blocked))
+    with pytest.raises(NativeUnavailableError, match="set MASKPLAY_CACHE to one"):
+        compiled_library(PROBE, blocked)
+
+
+def test_a_compiler_that_writes_nothing_is_no_unwritable_cache(
+    monkeypatch, tmp_path, caplog
+):
+    idle = tmp_path / "idle-cc"
+    idle.write_text("#!/bin/sh\nexit 0\n")
+    idle.chmod(idle.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("CC", str(idle))
+    with pytest.raises(NativeUnavailableError, match=r"idle-cc wrote nothing"):
+        compiled_library(PROBE, tmp_path / "cache")
+    assert not caplog.messages
+
+
+def test_what_the_container_builds_the_kernels_from_is_enough(tmp_path):
+    stage = (ROOT / "deploy" / "Dockerfile").read_text("utf8").split("\nFROM ")[1]
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", stage, re.MULTILINE):
+        (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+        copy(ROOT / source, tmp_path / target)
+    (command,) = re.findall(r"^RUN python -m (\S+)$", stage, re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {command}"],
+        env={name: v for name, v in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert not done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF"])

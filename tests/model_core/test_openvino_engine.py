@@ -523,9 +523,8 @@ def test_where_it_fails_while_reading_keras_answers_and_says_so_once(
     assert beside.read(batch, "causal")[0] == "beside"
     expected = of_network(network, batch, "causal")["hidden"]
     np.testing.assert_allclose(found, expected, atol=TOLERANCE)
-    assert [one.getMessage() for one in caplog.records] == [
-        f"OpenVINO could not run: memory; {fast._reference.name} answers instead",
-        "OpenVINO could not run: memory; beside answers instead",
+    assert caplog.messages == [
+        f"OpenVINO could not run: memory; {fast._reference.name} answers instead"
     ]
 
 

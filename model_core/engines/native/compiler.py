@@ -4,21 +4,26 @@ One library per instruction set, so that a first start builds what its processor
 and nothing else, and a small one that says which those are.
 
 Changes when building takes another step. Every failure is a ``NativeUnavailableError``
-whose text says why; the caller goes on with another engine.
+whose text says why; the caller goes on with another engine. Where the cache cannot be
+written, one temporary folder serves the process.
 """
 
+import atexit
 import hashlib
+import logging
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 from model_core.engines.failures import EngineUnavailableError
 
+LOGGER = logging.getLogger(__name__)
+CACHE_VARIABLE = "MASKPLAY_CACHE"
 INSTRUCTIONS_VARIABLE = "MASKPLAY_INSTRUCTIONS"
 SOURCES = Path(__file__).parent / "kernels"
 BESIDE = Path(__file__).parent / "built"
@@ -45,6 +50,9 @@ PROBE = "probe"  # the library that says which instruction sets run here
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fno-math-errno")
 LIMIT_SECONDS = 120
 
+_building = threading.Lock()
+_temporary: list[Path] = []  # one at most, of this process alone
+
 
 class NativeUnavailableError(EngineUnavailableError):
     """The kernels cannot be used on this machine; says why."""
@@ -52,7 +60,7 @@ class NativeUnavailableError(EngineUnavailableError):
 
 def default_cache() -> Path:
     """Return the folder for what is compiled: the person's own cache."""
-    told = os.environ.get("MASKPLAY_CACHE", "")
+    told = os.environ.get(CACHE_VARIABLE, "")
     if told:
         return Path(told).expanduser() / "kernels"
     told = os.environ.get("XDG_CACHE_HOME", "")
@@ -74,51 +82,39 @@ def compiled_library(name: str, cache: Path | None = None) -> Path:
     Args:
         name: Of an instruction set, or ``PROBE``.
         cache: Folder for it; the person's own cache where None. Where nothing can be
-            written there, a temporary folder serves this process.
+            written there, the temporary folder of this process; see
+            ``remove_temporary``.
 
     Raises:
-        NativeUnavailableError: No compiler, or it failed.
+        NativeUnavailableError: No compiler, it failed, or no folder can be written.
     """
-    file_name = library_name(name)
     folder = cache or default_cache()
-    for known in (BESIDE, folder):
-        if (known / file_name).is_file():
-            return known / file_name
-    compiler = found_compiler()
-    for place in _folders(folder):
-        built = place / file_name
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=place) as made:
-                fresh = Path(made) / file_name
-                _run(_command(compiler, name, fresh))
-                fresh.replace(built)
-        except OSError:
-            continue  # a read-only cache, a full disk: the next folder
-        else:
-            return built
-    raise NativeUnavailableError("no folder to build the kernels in")
+    found = built_library(name, folder)
+    if found is not None:
+        return found
+    with _building:  # whoever waited finds what the one before has built
+        return built_library(name, folder) or _build(name, folder)
 
 
-def is_obtainable(cache: Path | None = None) -> bool:
-    """Return whether the kernels are built, or a compiler that works can build them.
+def built_library(name: str, cache: Path) -> Path | None:
+    """Return a library that was built before; None for none.
 
     Args:
-        cache: Folder for them; the person's own cache where None.
+        name: Of an instruction set, or ``PROBE``.
+        cache: Folder to look in, besides the one beside the sources.
     """
-    told = os.environ.get(INSTRUCTIONS_VARIABLE, "")
-    if told and told not in variants():
-        return False
-    names = [library_name(name) for name in ([told] if told else variants())]
-    folders = (BESIDE, cache or default_cache())
-    if any((folder / name).is_file() for folder in folders for name in names):
-        return True
-    try:
-        found_compiler()
-        compiled_library(PROBE, cache)
-    except NativeUnavailableError:
-        return False
-    return True
+    file_name = library_name(name)
+    for known in (BESIDE, cache, *_temporary):
+        if (known / file_name).is_file():
+            return known / file_name
+    return None
+
+
+def remove_temporary() -> None:
+    """Remove the temporary folder: what was opened out of it stays open."""
+    with _building:
+        while _temporary:
+            shutil.rmtree(_temporary.pop(), ignore_errors=True)
 
 
 def library_name(name: str) -> str:
@@ -126,9 +122,58 @@ def library_name(name: str) -> str:
     return f"kernels-{name}-{_digest()}.so"
 
 
-def _folders(cache: Path) -> Iterator[Path]:
-    yield cache
-    yield Path(tempfile.mkdtemp(prefix="maskplay-kernels-"))
+def _build(name: str, folder: Path) -> Path:
+    """Build a library in a folder, or else in the temporary one."""
+    compiler = found_compiler()
+    try:
+        return _built_in(folder, name, compiler)
+    except OSError as error:
+        unwritable = error
+    try:
+        if not _temporary:
+            _temporary.append(_temporary_folder(folder, unwritable))
+        return _built_in(_temporary[0], name, compiler)
+    except OSError as error:
+        raise NativeUnavailableError(
+            f"no folder can be written to build the kernels in ({error}): "
+            f"set {CACHE_VARIABLE} to one"
+        ) from None
+
+
+def _built_in(folder: Path, name: str, compiler: str) -> Path:
+    """Build a library as a whole, or leave nothing.
+
+    Raises:
+        NativeUnavailableError: The compiler failed.
+        OSError: The folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    built = folder / library_name(name)
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        fresh = Path(made) / built.name
+        _run(_command(compiler, name, fresh))
+        if not fresh.is_file():
+            raise NativeUnavailableError(f"the C compiler {compiler} wrote nothing")
+        fresh.replace(built)
+    return built
+
+
+def _temporary_folder(unwritable: Path, error: OSError) -> Path:
+    """Return a folder of this process, removed at its end; say that there is one.
+
+    Raises:
+        OSError: No temporary folder can be written either.
+    """
+    made = Path(tempfile.mkdtemp(prefix="maskplay-kernels-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    LOGGER.warning(
+        "the kernels cannot be kept in %s (%s): they are built in a temporary folder, "
+        "at every start again; set %s to a folder that can be written",
+        unwritable,
+        error.strerror or error,
+        CACHE_VARIABLE,
+    )
+    return made
 
 
 def found_compiler() -> str:
@@ -179,4 +224,4 @@ def _run(command: list[str]) -> None:
 
 if __name__ == "__main__":  # for whoever installs them for others
     for each in (PROBE, *variants()):
-        sys.stdout.write(f"{compiled_library(each, BESIDE)}\n")
+        sys.stdout.write(f"{_built_in(BESIDE, each, found_compiler())}\n")

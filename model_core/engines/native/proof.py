@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model_core.engines.native.library import open_kernels
+from model_core.engines.native.compiler import NativeUnavailableError
+from model_core.engines.native.library import WRONG, open_kernels
 from model_core.engines.native.panels import (
     EVERY_PRECISION,
     ROUNDINGS,
@@ -88,4 +89,8 @@ def _compare(what: str, made: Floats, wanted: Floats, allowed: float) -> None:
 
 
 if __name__ == "__main__":
-    check(open_kernels(Path(sys.argv[1])))
+    try:
+        check(open_kernels(Path(sys.argv[1])))
+    except (ArithmeticError, NativeUnavailableError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(WRONG)

@@ -86,7 +86,7 @@ class OpenVinoEngine:
             return self._read(batch, attention, wanted, places)
         except OpenVinoUnavailableError as error:
             others = self._beside or self._reference
-            say_once(f"{error}; {others.name} answers instead")
+            say_once(error, f"{others.name} answers instead")
             return others.read(batch, attention, heads, places)
 
     def apply(self, head: str, *arrays: Any) -> dict[str, Floats]:

@@ -139,6 +139,83 @@ def test_frames_come_no_oftener_than_asked_but_the_first_and_last_at_once():
     assert frames[-1].is_finished
 
 
+class Gated(ToyStepper):
+    """Takes a step only when told to."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.entered, self.gate = threading.Semaphore(0), threading.Semaphore(0)
+
+    def decode_one_token(self, token_ids, positions, cache):
+        self.entered.release()
+        assert self.gate.acquire(timeout=30)
+        return super().decode_one_token(token_ids, positions, cache)
+
+    def step(self):
+        """End the step that waits; return when the next one waits."""
+        self.gate.release()
+        assert self.entered.acquire(timeout=30)
+
+
+def test_nobody_stalls_however_many_share_the_steps():
+    stepper, now, count = Gated(12), [0.0], 16
+    together = Streams(stepper, clock=lambda: now[0])
+    asked = SamplingOptions(40, rules=(TopK(3),))
+    looks = [
+        together.generate([[1 + place % 9]], asked, frame_seconds=1 / 30)
+        for place in range(count)
+    ]
+    with ThreadPoolExecutor(count) as threads:
+
+        def looking():
+            return [threads.submit(next, look) for look in looks]
+
+        def seen(frames):
+            return [len(frame.result(30).rows[0].tokens) for frame in frames]
+
+        try:
+            begun = [threads.submit(next, looks[0])]
+            assert stepper.entered.acquire(timeout=30)  # it waits in its first step
+            begun += [threads.submit(next, look) for look in looks[1:]]
+            while len(together._arrived) < count - 1:
+                time.sleep(0.001)
+            stepper.step()
+            assert seen(begun) == [1] * count
+            now[0] = 1.0
+            stepper.step()
+            assert seen(looking()) == [3] + [2] * (count - 1)
+            waiting = looking()
+            now[0] = 1.079
+            stepper.step()
+            stepper.step()
+            assert not any(frame.done() for frame in waiting)
+            now[0] = 1.081  # with a step behind it 0.1 s at most
+            stepper.step()
+            assert seen(waiting) == [6] + [5] * (count - 1)
+        finally:
+            stepper.gate.release(100)
+
+
+@pytest.mark.parametrize(
+    ("asked", "num_streams", "expected"),
+    [
+        (1 / 30, 0, 1 / 30),
+        (1 / 30, 1, 1 / 30),
+        (1 / 30, 4, 1 / 30),
+        (1 / 30, 6, 0.05),
+        (1 / 30, 9, 0.075),
+        (1 / 30, 12, streams.MOST_SPACING_SECONDS),
+        (1 / 30, 64, streams.MOST_SPACING_SECONDS),
+        (0.0, 64, 0.0),
+        (1.0, 1, 1.0),  # who asks for less gets less
+        (1.0, 64, 1.0),
+    ],
+)
+def test_frames_are_rarer_among_many_up_to_a_limit(asked, num_streams, expected):
+    found = streams.spacing_seconds(asked, num_streams)
+    assert found == pytest.approx(expected)
+
+
 def test_who_leaves_frees_the_place_and_the_others_go_on():
     stepper = Slow(12)
     stepper.may_go.set()

@@ -14,6 +14,7 @@ CORPUS = Path("runs/corpus")
 RUN = Path("runs/core")
 WEIGHTS = Path("assets/embedded")
 HISTORY = WEIGHTS / "history.json"
+OVERLAP = "overlap.json"  # beside weights: what their card tells of the check
 STAGES = ("core", "plays")
 
 

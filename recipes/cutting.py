@@ -8,8 +8,12 @@ import re
 
 from demos.summary import clauses
 
+SENTENCE_MARKS = "。！？!?"
+CLOSING_MARKS = "”’」』）》】)"  # of the sentence before them, where tokens are cut
 # A half-width stop ends a sentence only after a Han character: numbers keep theirs.
-_SENTENCE_END = re.compile(r"[。！？!?\n]+|(?<=[\u3400-\u9fff])\.(?![\da-zA-Z])")
+_SENTENCE_END = re.compile(
+    rf"[{SENTENCE_MARKS}\n]+|(?<=[\u3400-\u9fff])\.(?![\da-zA-Z])"
+)
 
 
 def cut_sentences(text: str) -> list[str]:

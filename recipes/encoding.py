@@ -1,7 +1,8 @@
 """Documents to arrays of token ids on disk, once.
 
 Changes when the layout on disk changes. One array of ids per source, one of document
-starts; every document is ``[CLS][style] text [SEP]``.
+starts; every document is ``[CLS][style] text [SEP]``. Where words begin stands in an
+array of bits beside them, which a corpus may lack.
 """
 
 import json
@@ -29,12 +30,28 @@ class Corpus:
         token_ids: uint16 (tokens,).
         starts: int64 (documents + 1,), where each document begins; the end last.
         num_chars: Characters in all documents.
+        words: uint8 (tokens / 8,), a bit per token, set where a word begins; None where
+            nobody has cut them.
     """
 
     name: str
     token_ids: np.ndarray
     starts: np.ndarray
     num_chars: int
+    words: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Check that words and tokens are of the same texts.
+
+        Raises:
+            ValueError: There are too few or too many bits.
+        """
+        expected = -(-len(self.token_ids) // 8)
+        if self.words is not None and len(self.words) != expected:
+            raise ValueError(
+                f"{self.name}: expected {expected} bytes of words, received "
+                f"{len(self.words)}: cut them again with `python -m recipes words`"
+            )
 
     @property
     def num_documents(self) -> int:
@@ -45,25 +62,48 @@ class Corpus:
         """Return the ids of one document."""
         return self.token_ids[self.starts[index] : self.starts[index + 1]]
 
+    def begins(self, index: int) -> np.ndarray:
+        """Return where a document's words begin, bool; everywhere if nobody knows."""
+        start, end = int(self.starts[index]), int(self.starts[index + 1])
+        if self.words is None:
+            return np.ones(end - start, bool)
+        bits = np.unpackbits(self.words[start // 8 : -(-end // 8)])
+        return bits[start % 8 :][: end - start].astype(bool)
+
 
 def save(corpus: Corpus, folder: Path) -> None:
-    """Write a corpus."""
+    """Write a corpus; words of an older one do not stay."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{corpus.name}.ids.npy", corpus.token_ids)
     np.save(folder / f"{corpus.name}.starts.npy", corpus.starts)
     facts = json.dumps({"num_chars": corpus.num_chars})
     (folder / f"{corpus.name}.json").write_text(facts, encoding="utf8")
+    if corpus.words is None:
+        _words_path(corpus.name, folder).unlink(missing_ok=True)
+    else:
+        save_words(corpus.name, corpus.words, folder)
 
 
-def load(name: str, folder: Path) -> Corpus:
-    """Read a corpus, its ids memory-mapped."""
+def save_words(name: str, words: np.ndarray, folder: Path) -> None:
+    """Write where a corpus's words begin, as ``Corpus.words`` is."""
+    np.save(_words_path(name, folder), words)
+
+
+def load(name: str, folder: Path, *, with_words: bool = True) -> Corpus:
+    """Read a corpus, its ids memory-mapped, and its words where they were cut."""
     facts = json.loads((folder / f"{name}.json").read_text(encoding="utf8"))
+    words = _words_path(name, folder)
     return Corpus(
         name,
         np.load(folder / f"{name}.ids.npy", mmap_mode="r"),
         np.load(folder / f"{name}.starts.npy"),
         facts["num_chars"],
+        np.load(words) if with_words and words.exists() else None,
     )
+
+
+def _words_path(name: str, folder: Path) -> Path:
+    return folder / f"{name}.words.npy"
 
 
 class Encoder:
@@ -137,7 +177,17 @@ def without(corpus: Corpus, numbers: Container[int]) -> Corpus:
     kept = [n for n in range(corpus.num_documents) if n not in numbers]
     made = join(corpus.name, [corpus.document(n) for n in kept], 0)
     gone = len(corpus.token_ids) - len(made.token_ids)
-    return replace(made, num_chars=corpus.num_chars - gone)
+    words = None if corpus.words is None else packed(map(corpus.begins, kept))
+    return replace(made, num_chars=corpus.num_chars - gone, words=words)
+
+
+def packed(begins: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the bits of documents end to end, uint8.
+
+    Args:
+        begins: bool (length,) of each document, where its words begin.
+    """
+    return np.packbits(np.concatenate([np.empty(0, bool), *begins]))
 
 
 def join(name: str, rows: Iterable[np.ndarray], num_chars: int) -> Corpus:

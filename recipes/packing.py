@@ -1,20 +1,23 @@
-"""Encoded documents to batches of full rows with mixed masks.
+"""Encoded documents to batches of full rows of mixed kinds.
 
 Changes when the mixture changes. Rows are cut from documents laid end to end, so that
-no position is padding; a row may begin inside a document.
+no position is padding; a row may begin inside a document. What is made of a row is the
+matter of ``recipes.rows``.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from model_core.training.objectives import Batch
 from recipes.encoding import Corpus
+from recipes.rows import KINDS, Row, SpecialIds, Stretch
 
-HIDDEN_SHARE = 0.15  # of the plain tokens of a cloze row (arXiv 1810.04805)
-MASKED_UP_TO, KEPT_UP_TO = 0.8, 0.9  # of those: mask, keep, then random
+WORDY = ("word_cloze", "span")  # kinds that ask where words begin
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +25,27 @@ class Part:
     """One kind of row in every batch.
 
     Attributes:
-        kind: ``causal``, ``prefix`` or ``cloze``.
+        kind: A key of ``KINDS``.
         shares: Source name to its share of these rows.
         rows: How many rows of each batch.
+        instead: Other kinds, each with its share of these rows: they are drawn.
     """
 
     kind: str
     shares: dict[str, float]
     rows: int
+    instead: Mapping[str, float] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class SpecialIds:
-    """The marks that packing must know."""
-
-    cls: int
-    sep: int
-    mask: int
-    first_plain: int
-    vocab_size: int
+    def drawn(self, rng: np.random.Generator) -> str:
+        """Return the kind of the next row; without others nothing is drawn."""
+        if not self.instead:
+            return self.kind
+        point = rng.random()
+        for kind, share in self.instead.items():
+            point -= share
+            if point < 0:
+                return kind
+        return self.kind
 
 
 class DocumentStream:
@@ -57,17 +62,17 @@ class DocumentStream:
         self.order = np.empty(0, dtype="int64")
         self.tokens_read = 0
 
-    def __next__(self) -> np.ndarray:
-        """Return the ids of the next document."""
+    def __next__(self) -> Stretch:
+        """Return the next document."""
         if not len(self.order):
             self.order = self.rng.permutation(self.corpus.num_documents)
         index, self.order = self.order[0], self.order[1:]
         document = self.corpus.document(index)
         self.tokens_read += len(document)
-        return document
+        return Stretch(document, self.corpus.begins(index))
 
 
-class RowStream:
+class RowStream(Iterator[Stretch]):
     """Endless rows of one kind: documents end to end, cut at the row length.
 
     Args:
@@ -84,57 +89,21 @@ class RowStream:
         self.shares = np.asarray(shares) / sum(shares)
         self.length = length
         self.rng = np.random.default_rng(seed)
-        self.rest = [np.empty(0, dtype="uint16") for _ in streams]
+        empty = Stretch(np.empty(0, dtype="uint16"), np.empty(0, dtype=bool))
+        self.rest = [empty for _ in streams]
 
-    def __next__(self) -> np.ndarray:
-        """Return int32 (length,), all from one source."""
+    def __next__(self) -> Stretch:
+        """Return int32 (length,), all from one source; its first token is a word's."""
         choice = int(self.rng.choice(len(self.streams), p=self.shares))
         pieces, have = [self.rest[choice]], len(self.rest[choice])
         while have < self.length:
             pieces.append(next(self.streams[choice]))
             have += len(pieces[-1])
-        tokens = np.concatenate(pieces)
-        self.rest[choice] = tokens[self.length :]
-        return tokens[: self.length].astype("int32")
-
-
-def causal_row(
-    row: np.ndarray, ids: SpecialIds, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Every token predicts the next, except across documents."""
-    del rng
-    places = np.flatnonzero(row[1:] != ids.cls)
-    return row, np.ones_like(row), places, row[1:][places]
-
-
-def prefix_row(
-    row: np.ndarray, ids: SpecialIds, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Each document is cut at a random place; the loss stands on its second part."""
-    segments = np.ones_like(row)
-    edges = [0, *(np.flatnonzero(row == ids.cls)), len(row)]
-    for start, end in pairwise(edges):
-        size = end - start
-        segments[start : start + int(rng.uniform(0.2, 0.8) * size)] = 0
-    places = np.flatnonzero((row[1:] != ids.cls) & (segments[1:] == 1))
-    return row, segments, places, row[1:][places]
-
-
-def cloze_row(
-    row: np.ndarray, ids: SpecialIds, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """15 % of the plain tokens are hidden as in BERT (80 % mask, 10 % random)."""
-    plain = np.flatnonzero(row >= ids.first_plain)
-    count = max(1, int(HIDDEN_SHARE * len(plain)))
-    places = np.sort(rng.permutation(plain)[:count])
-    hidden, fate = row.copy(), rng.random(len(places))
-    hidden[places[fate < MASKED_UP_TO]] = ids.mask
-    swapped = places[fate > KEPT_UP_TO]
-    hidden[swapped] = rng.integers(ids.first_plain, ids.vocab_size, len(swapped))
-    return hidden, np.zeros_like(row), places, row[places]
-
-
-KINDS = {"causal": causal_row, "prefix": prefix_row, "cloze": cloze_row}
+        whole = Stretch.join(pieces)
+        self.rest[choice] = whole.cut(self.length)
+        begins = whole.begins[: self.length].copy()
+        begins[0] = True
+        return Stretch(whole.token_ids[: self.length].astype("int32"), begins)
 
 
 def mixed_batches(
@@ -156,6 +125,7 @@ def mixed_batches(
         seed: Another seed, another order; a resumed leg takes a new one.
         losses_per_batch: Places per batch; longer lists are cut at random.
     """
+    _warn_of_words(parts, corpora)
     rng = np.random.default_rng(seed)
     streams = {n: DocumentStream(c, seed + 1) for n, c in corpora.items()}
     rows = [
@@ -164,7 +134,7 @@ def mixed_batches(
     ]
     while True:
         made = [
-            KINDS[part.kind](next(stream), ids, rng)
+            KINDS[part.drawn(rng)](stream, ids, rng)
             for part, stream in zip(parts, rows, strict=True)
             for _ in range(part.rows)
         ]
@@ -172,16 +142,17 @@ def mixed_batches(
 
 
 def collate(
-    made: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+    made: list[Row],
     ids: SpecialIds,
     losses_per_batch: int,
     rng: np.random.Generator,
 ) -> Batch:
     """Stack rows and flatten the places of their losses to a fixed number."""
-    tokens, segments = (np.stack([row[k] for row in made]) for k in (0, 1))
+    tokens = np.stack([row.token_ids for row in made])
+    segments = np.stack([row.segment_ids for row in made])
     length = tokens.shape[1]
-    places = np.concatenate([i * length + row[2] for i, row in enumerate(made)])
-    targets = np.concatenate([row[3] for row in made])
+    places = np.concatenate([i * length + row.places for i, row in enumerate(made)])
+    targets = np.concatenate([row.targets for row in made])
     keep = np.arange(len(places))
     if len(keep) > losses_per_batch:
         keep = np.sort(rng.choice(len(places), losses_per_batch, replace=False))
@@ -199,3 +170,16 @@ def collate(
         np.pad(np.ones(len(keep), "float32"), (0, filled)),
         tokens.size,
     )
+
+
+def _warn_of_words(parts: tuple[Part, ...], corpora: dict[str, Corpus]) -> None:
+    """Say whose words nobody has cut, where a kind of row asks for them."""
+    wordy = [part for part in parts if {part.kind, *part.instead} & {*WORDY}]
+    names = {name for part in wordy for name in part.shares}
+    without = sorted(name for name in names if corpora[name].words is None)
+    if without:
+        logger.warning(
+            "no words were cut in %s: each token is taken for one; "
+            "`python -m recipes words` cuts them",
+            ", ".join(without),
+        )

@@ -129,7 +129,7 @@ def _reviews(data: Path, formats: Formats, lessons: Path) -> None:
 
 
 def _judged(data: Path, formats: Formats, lessons: Path) -> None:
-    """Labelled lines of the few-shot tasks at hand but for the split that scores.
+    """Labelled train lines of the few-shot tasks at hand.
 
     Of reviews also those without a label that the labeller is sure of.
     """

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from recipes.commands import CORPUS, RUN, STAGES, Add, Command, named_value
 
 if TYPE_CHECKING:
-    from recipes import joint
+    from recipes import joint, pretraining
+
+# Options of plain text that are off, so that a run goes on as it began.
+PLAIN_TARGETS = (
+    ("--whole-words", "share of rows with blanks that hides whole words", 1),
+    ("--spans", "share of rows half read that writes spans out of the text", 0.3),
+    ("--sentences", "share of rows half read that writes on with a sentence", 0.4),
+    ("--gap-rows", "share of rows that writes the sentences it lacks", 0.125),
+)
 
 
 def encode(options: argparse.Namespace) -> None:
@@ -32,8 +40,25 @@ def encode(options: argparse.Namespace) -> None:
             encoding.save(part, options.corpus)
             print(f"{part.name}: {len(part.token_ids)} tokens, {part.num_chars} chars")
     export.write_tokenizer_settings(options.corpus)
+    if not options.no_words:
+        cut_words(options)
     if not options.no_tasks:
         task_corpus.encode_all(options.data, options.corpus, print)
+
+
+def cut_words(options: argparse.Namespace) -> None:
+    """Find the words of an encoded corpus, for blanks and spans of whole words."""
+    import numpy as np
+
+    from recipes import encoding, vocabulary, wording
+    from recipes.corpus import SOURCES
+
+    cutter = wording.WordCutter(vocabulary.read(options.corpus / "vocab.txt"))
+    for name in SOURCES:
+        part = encoding.load(f"{name}-train", options.corpus, with_words=False)
+        begins = wording.word_bits(part, cutter)
+        encoding.save_words(part.name, begins, options.corpus)
+        print(f"{part.name}: {int(np.unpackbits(begins).sum())} words", flush=True)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -60,7 +85,8 @@ def train(options: argparse.Namespace) -> None:
             {**joint.SHARES, **dict(options.share)},
         )
     else:
-        trainer = pretraining.train_leg(options.corpus, options.run, config, leg)
+        plain = _plain(options, pretraining.CLOZE_ROWS)
+        trainer = pretraining.train_leg(options.corpus, options.run, config, leg, plain)
     print(
         json.dumps({"step": trainer.progress.step, "tokens": trainer.progress.tokens})
     )
@@ -69,7 +95,7 @@ def train(options: argparse.Namespace) -> None:
 def _joint_options(options: argparse.Namespace) -> "joint.Options":
     """Return the tricks that the command line switches."""
     from model_core.training.objectives import Tricks
-    from recipes import joint, pretraining
+    from recipes import joint
     from recipes.lessons.rewriting import Noise
 
     return joint.Options(
@@ -81,12 +107,32 @@ def _joint_options(options: argparse.Namespace) -> "joint.Options":
         tricks=Tricks(options.adversarial, options.sparse_top_k),
         frozen=tuple(options.freeze),
         dropout=options.dropout,
-        plain=pretraining.PlainText(
-            options.prefix_rows,
-            options.cloze_rows,
-            dict(options.source) or pretraining.CAUSAL_SHARES,
-        ),
+        plain=_plain(options, joint.CLOZE_ROWS),
     )
+
+
+def _plain(options: argparse.Namespace, cloze_rows: float) -> "pretraining.PlainText":
+    """Return what batches of plain text are made of.
+
+    Args:
+        options: What the command line tells.
+        cloze_rows: The stage's own share of rows with blanks.
+    """
+    from recipes import pretraining
+
+    told = options.cloze_rows
+    try:
+        return pretraining.PlainText(
+            options.prefix_rows,
+            cloze_rows if told is None else told,
+            dict(options.source) or pretraining.CAUSAL_SHARES,
+            options.whole_words,
+            options.spans,
+            options.sentences,
+            options.gap_rows,
+        )
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -110,6 +156,11 @@ def _encode_options(add: Add) -> None:
     add("--corpus", type=Path, default=CORPUS)
     add("--vocabulary", type=Path, help="take this vocab.txt, count no words")
     add("--no-tasks", action="store_true", help="only the documents")
+    add("--no-words", action="store_true", help="leave them to `words`: jieba is slow")
+
+
+def _words_options(add: Add) -> None:
+    add("--corpus", type=Path, default=CORPUS, help="what `data` wrote")
 
 
 def _train_options(add: Add) -> None:
@@ -123,16 +174,7 @@ def _train_options(add: Add) -> None:
     add("--adversarial", type=float, default=0.0, help="FGM's step, e.g. 0.5")
     add("--sparse-top-k", type=int, default=0, help="tokens of the sparse softmax")
     add("--dropout", type=float, default=0.0, help="inside the body")
-    add("--cloze-rows", type=float, default=0.375, help="share of rows with blanks")
-    add("--prefix-rows", type=float, default=0.125, help="share of rows half read")
-    add(
-        "--source",
-        type=_share,
-        action="append",
-        default=[],
-        metavar="NAME=SHARE",
-        help="how often a source of plain text is drawn; one tells them all",
-    )
+    _plain_options(add)
     add("--freeze", action="append", default=[], metavar="NAME", help="do not learn")
     add(
         "--share",
@@ -154,6 +196,30 @@ def _train_options(add: Add) -> None:
     add("--decay-from", type=int, default=None, help="step where the rate falls")
 
 
+def _plain_options(add: Add) -> None:
+    add(
+        "--cloze-rows",
+        type=float,
+        help="share of rows with blanks; 0.125 in the core, 0.375 in the plays",
+    )
+    add("--prefix-rows", type=float, default=0.125, help="share of rows half read")
+    for name, told, best in PLAIN_TARGETS:
+        add(
+            name,
+            type=float,
+            default=0.0,
+            help=f"{told}; {best} for a new run is advised",
+        )
+    add(
+        "--source",
+        type=_share,
+        action="append",
+        default=[],
+        metavar="NAME=SHARE",
+        help="how often a source of plain text is drawn; one tells them all",
+    )
+
+
 def _compare_options(add: Add) -> None:
     add("--corpus", type=Path, default=CORPUS)
     add("--start", type=Path, required=True, help="run whose weights all begin with")
@@ -173,6 +239,7 @@ def _share(text: str) -> tuple[str, float]:
 
 COMMANDS: dict[str, Command] = {
     "data": Command(encode, _encode_options),
+    "words": Command(cut_words, _words_options),
     "train": Command(train, _train_options),
     "compare": Command(compare, _compare_options),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recipes import corpus, encoding, packing, vocabulary
-from recipes.packing import SpecialIds
+from recipes.rows import SpecialIds
 
 IDS = SpecialIds(cls=2, sep=3, mask=4, first_plain=6, vocab_size=40)
 

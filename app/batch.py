@@ -19,7 +19,7 @@ from typing import Any
 from app.file_options import brought_of, checked_options, option_input, options_of
 from app.metrics import DeadlineError
 from app.runs import timely
-from app.shelf import Shelf, await_able
+from app.shelf import Shelf, await_following
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
 from demos.batch import (
     answer_group,
@@ -27,6 +27,7 @@ from demos.batch import (
     columns_of,
     grouped,
     has_failed,
+    num_unmet,
 )
 from demos.errors import FileError
 from demos.files import reading, writing
@@ -42,6 +43,7 @@ MAX_BYTES = 5 * MEGABYTE
 MAX_LINES = 2_000
 PREVIEW_LINES = 20
 PORTION_LINES = 8  # answered together: as many as one waits for after Stop
+SLOTS_PER_FILE = 6  # one of so many may answer a file
 REQUESTS_PER_FILE = 30  # a file may compute for as long as so many requests
 KEPT_SECONDS = 3600.0  # how long an output can be downloaded
 NAME_CHARS = 80
@@ -154,7 +156,12 @@ class FileQuestion:
             options |= self._brought(task, given)
             batch = open_batch(task, source, self.folder, given["output_type"])
             yield batch
-            model = yield from await_able(self.shelf, task.role, given[WEIGHTS])
+            model = yield from await_following(
+                self.shelf,
+                task.role,
+                given[WEIGHTS],
+                lambda model: num_unmet(task, batch.source.lines(), options, model),
+            )
             player = task.prepare(model)
             yield from self._begun(batch, player, options)
             yield from self._answered(batch, player, options)
@@ -239,8 +246,8 @@ class FileQuestion:
 
 
 def seats_for(slots: int) -> threading.BoundedSemaphore:
-    """Return the places for files: one slot stays for single questions."""
-    return threading.BoundedSemaphore(max(1, slots - 1))
+    """Return the places for files, which may take an hour: the others are people's."""
+    return threading.BoundedSemaphore(max(1, slots // SLOTS_PER_FILE))
 
 
 def received(folder: Path, claim: object) -> Path:

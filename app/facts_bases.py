@@ -4,6 +4,7 @@ Changes when the page's rules for bases change. What a file may hold lies in
 ``demos.qa.facts_file``; knows no component.
 """
 
+import math
 import secrets
 import threading
 import time
@@ -12,9 +13,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from app.aside import Aside
 from app.batch import received
+from app.runs import timely
 from app.shelf import Shelf, await_model
 from app.wiring import WEIGHTS, WEIGHTS_LABEL, WEIGHTS_LENGTH
 from demos.errors import DemoError
@@ -23,14 +26,15 @@ from demos.limits import Advice
 from demos.qa.facts import BaseFacts
 from demos.qa.facts_file import base_of
 from demos.qa.facts_held import SAMPLE_NAME, HeldBase
-from model_core.interfaces import FACT_FINDER
+from model_core.interfaces import FACT_FINDER, FactFinder, FactTree
 
 MAX_BASES = 4
 MAX_TRIPLES_HELD = 2_000_000  # in all brought bases together
-BUILD_SECONDS = 600.0
+GATHER_SECONDS = 600.0  # until a file is read and its weights are there
 SMALLER: Advice = ("请把文件拆小，或删去用不到的行", "split the file, or drop lines")
 SAMPLE = ""  # the id of the base that everyone shares
 
+FrameT = TypeVar("FrameT")
 Stage = Literal["reading", "tree", "ready"]
 
 
@@ -46,6 +50,7 @@ class Bases:
         self._sample: HeldBase | None = None
         self._brought: OrderedDict[str, HeldBase] = OrderedDict()
         self._lock = threading.Lock()
+        self._trees = Aside("tree")  # one at a time, as each takes memory
 
     def __len__(self) -> int:
         """Return the number of brought bases."""
@@ -79,6 +84,21 @@ class Bases:
         """Forget a base; one that is not there is fine."""
         with self._lock:
             self._brought.pop(base_id, None)
+
+    def tree_of(
+        self, held: HeldBase, finder: FactFinder, frame: FrameT
+    ) -> Generator[FrameT, None, tuple[FactTree, BaseFacts]]:
+        """Return a base's tree for a finder, yielding a frame while it is built.
+
+        That of a large base takes many seconds; the sample's is built at once, however
+        many visitors wait for theirs.
+        """
+        known = held.known_tree_of(finder)
+        if known is not None:
+            return known
+        if held is self._sample:
+            return held.tree_of(finder)
+        return (yield from self._trees.take(lambda: held.tree_of(finder), frame))
 
     def _overfull(self) -> bool:
         triples = sum(held.base.num_triples for held in self._brought.values())
@@ -137,6 +157,8 @@ class BaseQuestion:
         bases: Where the base is kept.
         folder: Where uploads arrive.
         seat: One base is built at a time.
+        gather_seconds: How long it may take until the tree can be built.
+        reading: Where files are read: to tell a large one's encoding takes seconds.
     """
 
     shelf: Shelf
@@ -145,8 +167,17 @@ class BaseQuestion:
     seat: threading.Lock = field(default_factory=threading.Lock)
     name: str = "facts_base"
     inputs: tuple[str, ...] = ("upload", "base", WEIGHTS)
-    seconds: float = BUILD_SECONDS
     advice: Advice = SMALLER
+    gather_seconds: float = GATHER_SECONDS
+    reading: Aside = field(default_factory=lambda: Aside("base"))
+
+    @property
+    def seconds(self) -> float:
+        """No limit of the whole: a tree cannot be ended half-way, so a late one stays.
+
+        What comes before the tree has a limit of its own.
+        """
+        return math.inf
 
     def num_tokens(self, _building: Building) -> int:
         """Return 0: nothing is written."""
@@ -161,6 +192,7 @@ class BaseQuestion:
 
         Raises:
             DemoError: The file cannot be used, or another one is being built.
+            DeadlineError: It took too long until the tree could be built.
             ModelError: The weights cannot be had.
         """
         upload, replaces, weights = values
@@ -168,14 +200,23 @@ class BaseQuestion:
         WEIGHTS_LENGTH.check(WEIGHTS_LABEL, weights)
         with self._seated():
             path = received(self.folder, upload)
-            held = yield from read_file(path)
-            finder = yield from await_model(self.shelf, FACT_FINDER, weights)
+            gathered = self._gathered(path, weights)
+            held, finder = yield from timely(gathered, self.gather_seconds, self.advice)
             building = Building(path.name, "tree")
-            yield building
-            _, facts = held.tree_of(finder)
+            _, facts = yield from self.bases.tree_of(held, finder, building)
             yield building  # Stop acts here, before the last base goes
             base_id = self.bases.keep(held, replaces)
             yield Building(path.name, "ready", base_id=base_id, facts=facts)
+
+    def _gathered(
+        self, path: Path, weights: str
+    ) -> Generator[Building | None, None, tuple[HeldBase, FactFinder]]:
+        """Return the base of a file and who builds its tree, yielding how far it is."""
+        first = Building(path.name)
+        held = yield from self.reading.follow(read_file(path), first)
+        finder = yield from await_model(self.shelf, FACT_FINDER, weights)
+        yield Building(path.name, "tree")
+        return held, finder
 
     @contextmanager
     def _seated(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from time import monotonic
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.language import language_of
+from app.language import language_of, said
 from model_core.interfaces import Language
 
 log = logging.getLogger(__name__)
@@ -387,7 +387,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 async def _answer(scope: Scope, send: Send, refusal: Refusal, wait: float) -> None:
     language = language_of(_header(scope, b"accept-language"))
-    detail = {"detail": refusal.sentence[language]}
+    detail = {"detail": said(refusal.sentence, language)}
     body = json.dumps(detail, ensure_ascii=False).encode()
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),

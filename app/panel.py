@@ -28,7 +28,8 @@ from model_core.interfaces import (
     WeightsInfo,
 )
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0  # between two looks while something moves
+IDLE_SECONDS = 30.0  # and otherwise: others load and unload too
 MAX_QUERY_CHARS = 100
 PANEL_QUEUE = "panel"
 PANEL_SLOTS = 4
@@ -117,7 +118,7 @@ def build_panel(
             elem_id="mp-model-search",
         )
         table = gr.HTML(drawn_table(shelf, labels, ""))
-    timer = gr.Timer(TICK_SECONDS, active=False)
+    timer = gr.Timer(IDLE_SECONDS)
     # a State is not heard
     ready = gr.Textbox(max_lines=1, visible="hidden", elem_id="mp-ready")
     outputs = [summary, table, timer, ready]
@@ -127,7 +128,7 @@ def build_panel(
         moving = any(state.status in MOVING for state in states)
         names = "\n".join(state.name for state in ready_of(states))
         drawn = [summary_html(states), drawn_table(shelf, labels, query)]
-        return [*drawn, gr.Timer(active=moving), names]
+        return [*drawn, gr.Timer(TICK_SECONDS if moving else IDLE_SECONDS), names]
 
     private = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(

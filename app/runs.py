@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.metrics import DeadlineError, Metrics
 from demos.errors import DemoError
@@ -105,8 +105,8 @@ class Runs:
 
 def timely(
     frames: Iterator[FrameT], seconds: float, advice: Advice = LATER
-) -> Iterator[FrameT]:
-    """Yield the frames for as long as a request may compute.
+) -> Generator[FrameT, None, Any]:
+    """Yield the frames for as long as a request may compute; return what they return.
 
     A whole result that comes late is one all the same.
 
@@ -119,7 +119,11 @@ def timely(
         DeadlineError: More would have followed after that time.
     """
     end, late = monotonic() + seconds, False
-    for frame in frames:
+    while True:
+        try:
+            frame = next(frames)
+        except StopIteration as ended:
+            return ended.value
         if late:
             raise _too_long(seconds, advice)
         yield frame

@@ -28,6 +28,7 @@ from app.page import LOGO, STYLES, TITLE, build_page, script, theme
 from app.runs import RunLimits, Runs
 from app.settings import Settings
 from app.shelf import Shelf
+from app.visits import light_visits
 from app.wiring import Desk
 from demos.qa.facts_file import MAX_BYTES
 
@@ -36,6 +37,7 @@ DELIVERY_SECONDS = 0.3  # for the last sentence to reach those who were waiting
 FORM_BYTES = 10_000  # what a form adds to the file in it
 ESCAPED = 3  # bytes of ASCII JSON for one of UTF-8, at most: \u00e9, \ud83d\ude00
 BODY_BYTES = ESCAPED * (FILE_BYTES + FORM_BYTES)  # a list as text, as large as a file
+SPARE_THREADS = 24  # for lessons, for the panel and for clicks that wait for nobody
 SPARE_SIZE = 8  # of gradio's own queue, so that the guard's sentence comes first
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -97,14 +99,16 @@ class Server:
         settings = self._settings
         port = free_port(settings.host, settings.port)
         loopback_without_proxy()
-        _, local, public = self._page.launch(
-            server_name=settings.host,
-            server_port=port,
-            share=settings.share,
-            app_kwargs={"routes": self._routes(), "middleware": self._middleware()},
-            **appearance(),
-            **HARDENED,
-        )
+        with light_visits():
+            _, local, public = self._page.launch(
+                server_name=settings.host,
+                server_port=port,
+                share=settings.share,
+                max_threads=threads_for(settings.slots),
+                app_kwargs={"routes": self._routes(), "middleware": self._middleware()},
+                **appearance(),
+                **HARDENED,
+            )
         self._page.server.config.timeout_graceful_shutdown = GRACE_SECONDS
         gc.freeze()  # the page and its modules live as long as the process
         gc.enable()
@@ -171,6 +175,14 @@ HARDENED: dict[str, Any] = {
     "allowed_paths": [],
     "max_file_size": MAX_BYTES,
 }
+
+
+def threads_for(slots: int) -> int:
+    """Return how many handlers may run at once: a classification learns or computes.
+
+    Gradio stops taking what waits, whatever its queue, at so many.
+    """
+    return 2 * slots + SPARE_THREADS
 
 
 def free_port(host: str, port: int) -> int:

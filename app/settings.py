@@ -15,6 +15,7 @@ PREFIX = "MASKPLAY_"
 ON = frozenset({"1", "true", "yes", "on"})
 OFF = frozenset({"0", "false", "no", "off"})
 REMOTE_RATE_LIMIT = 30.0  # requests a minute and client, where not on loopback
+TEN_AND_TWO_FILES = 12  # slots: people at once, and what app.batch leaves to files
 SPACE = "SPACE_ID"  # set by Hugging Face Spaces, whose gateway alone reaches a program
 PRIVATE_NETWORKS = (  # where such a gateway stands: RFC 1918, 6598 and 4193
     "10.0.0.0/8",
@@ -42,7 +43,7 @@ class Settings:
             of the machine's.
         queue_size: Requests that may wait.
         deadline_seconds: Longest time one request may compute.
-        slots: Requests computing at once.
+        slots: Requests computing at once, files among them; others queue.
         rate_limit: Requests a minute and client, 0 for none; None decides by host.
         trusted_proxies: Networks of gateways, which are believed when they say for
             whom they ask (X-Forwarded-For); nobody else is.
@@ -59,7 +60,7 @@ class Settings:
     memory_gb: float | None = None
     queue_size: int = 32
     deadline_seconds: float = 120.0
-    slots: int = 2
+    slots: int = TEN_AND_TWO_FILES
     rate_limit: float | None = None
     trusted_proxies: tuple[str, ...] = ()
 
@@ -239,7 +240,13 @@ OPTIONS = (
         "S",
         "一个请求最多算几秒 / longest time one request may compute (120)",
     ),
-    Option("slots", Number(1, 64), "N", "同时算几个 / requests computing at once (2)"),
+    Option(
+        "slots",
+        Number(1, 64),
+        "N",
+        "同时算几个请求，其余排队；每 6 个里至多 1 个是文件 / requests computing at "
+        "once, others queue; of every 6 at most 1 is a file (12)",
+    ),
     Option(
         "rate_limit",
         Number(0, 1_000_000, whole=False),

@@ -4,7 +4,7 @@ Changes when the page asks something new of it. Knows no framework and no gradio
 """
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, Protocol, TypeVar
 
 from model_core.interfaces import ModelError, ModelFacts, ModelState, Role
@@ -146,6 +146,34 @@ def await_able(
         if not able:
             raise
     return (yield from await_model(shelf, role, able[0].name))
+
+
+def await_following(
+    shelf: Shelf, role: Role[ModelT], weights: str, num_unmet: Callable[[ModelT], int]
+) -> Generator[None, None, ModelT]:
+    """Return weights in a part as await_able does, chosen by what is asked of them.
+
+    What ``auto`` means changes for everybody when somebody loads weights: where those
+    cannot follow a request, the embedded ones are asked.
+
+    Args:
+        shelf: Hands them out.
+        role: The part.
+        weights: Which ones.
+        num_unmet: Of how many requests a model cannot follow what they want.
+
+    Raises:
+        ModelError: They cannot be had.
+    """
+    model = yield from await_able(shelf, role, weights)
+    unmet = num_unmet(model) if weights == AUTO else 0
+    if not unmet:
+        return model
+    try:
+        embedded = yield from await_model(shelf, role, EMBEDDED)
+    except ModelError:
+        return model  # which says itself what it lacks
+    return embedded if num_unmet(embedded) <= unmet else model
 
 
 def able_of(shelf: Shelf, role: Role[Any]) -> list[ModelState]:

@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app.controls import EMPTY_NUMBER
-from app.language import language_of
+from app.language import language_of, said
 from app.runs import Runs
 from app.shelf import AUTO
 from demos.errors import DemoError
@@ -35,8 +35,8 @@ MODEL_QUEUE = "model"  # every question of every tab waits in this one queue
 WEIGHTS = "weights"  # the trailing input of every question
 WEIGHTS_LENGTH = Length(1, 200)
 WEIGHTS_LABEL = Label("权重", "Weights")
-TITLES = {"zh": "没能完成", "en": "Not done"}
-UNEXPECTED = {
+TITLES: dict[Language, str] = {"zh": "没能完成", "en": "Not done"}
+UNEXPECTED: dict[Language, str] = {
     "zh": "出了意外，已记入日志；请再试一次。",
     "en": "Something unexpected happened and was logged: please try again.",
 }
@@ -325,8 +325,8 @@ def told(language: Language, escape: Callable[[str], str]) -> Iterator[None]:
         raise _toast(escape(error.text(language)), language) from error
     except Exception as error:
         log.exception("a request failed unexpectedly")
-        raise _toast(UNEXPECTED[language], language) from error
+        raise _toast(said(UNEXPECTED, language), language) from error
 
 
 def _toast(sentence: str, language: Language) -> gr.Error:
-    return gr.Error(sentence, title=TITLES[language], print_exception=False)
+    return gr.Error(sentence, title=said(TITLES, language), print_exception=False)

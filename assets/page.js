@@ -4,19 +4,45 @@
 (() => {
   "use strict";
 
+  const COPIED = "已复制 Copied";
+  const NOT_COPIED = "没能复制，请选中文字来复制 Not copied: select the text";
+  const SAID_MS = { [COPIED]: 1200, [NOT_COPIED]: 4000 };
+
+  // Plain http has no clipboard, and a browser may refuse the one it has.
   const copyText = async (text) => {
-    if (navigator.clipboard && window.isSecureContext) {
+    try {
       await navigator.clipboard.writeText(text);
-      return;
+      return true;
+    } catch {
+      return copySelected(text);
     }
-    const area = document.createElement("textarea"); // plain http has no clipboard
+  };
+
+  const copySelected = (text) => {
+    const area = document.createElement("textarea");
     area.value = text;
     area.style.position = "fixed";
     area.style.opacity = "0";
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
-    area.remove();
+    try {
+      return document.execCommand("copy");
+    } catch {
+      return false;
+    } finally {
+      area.remove();
+    }
+  };
+
+  const saying = new WeakMap(); // buttons that say something, and until when
+
+  const say = (button, sentence) => {
+    button.dataset.mpLabel ??= button.textContent; // pressed again, it says a sentence
+    button.textContent = sentence;
+    clearTimeout(saying.get(button));
+    saying.set(button, setTimeout(() => {
+      button.textContent = button.dataset.mpLabel;
+    }, SAID_MS[sentence]));
   };
 
   const save = (name, type, text) => {
@@ -32,10 +58,8 @@
 
   const actions = {
     copy: async (button) => {
-      await copyText(button.closest("[data-mp-text]").dataset.mpText);
-      const label = button.textContent;
-      button.textContent = "已复制 Copied";
-      setTimeout(() => { button.textContent = label; }, 1200);
+      const copied = await copyText(button.closest("[data-mp-text]").dataset.mpText);
+      say(button, copied ? COPIED : NOT_COPIED);
     },
     txt: (button) => {
       const record = recordOf(button);

@@ -31,11 +31,13 @@ class Line:
             could not be read.
         blank: Names of fields that stand for nothing given: a table's empty cells.
         fault: Why it could not be read.
+        is_empty: Whether nothing at all stands on it.
     """
 
     fields: Mapping[str, object] = field(default_factory=dict)
     blank: frozenset[str] = frozenset()
     fault: DemoError | None = None
+    is_empty: bool = False
 
     @property
     def given(self) -> dict[str, object]:
@@ -118,6 +120,18 @@ def answer_steps(
         yield {**echo, ERROR_FIELD: str(error)}
     else:
         yield {**echo, **{name: answer[name] for name in task.added_fields}}
+
+
+def num_unmet(
+    task: AnyTask, lines: Iterable[Line], options: Mapping[str, object], model: object
+) -> int:
+    """Return how many lines ask for what a model cannot follow."""
+    if task.follows is None:
+        return 0
+    asked = (_request_of(task, line, options) for line in lines)
+    return sum(
+        not isinstance(one, DemoError) and not task.follows(one, model) for one in asked
+    )
 
 
 def grouped(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:

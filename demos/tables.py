@@ -1,6 +1,7 @@
-"""Rows of values as the text of a csv: a spreadsheet shows every cell and runs none.
+"""Rows of values as the text of a csv: as they are, or so that a spreadsheet runs none.
 
-Changes when a table is written in another way. Knows no file and no task.
+Changes when a table is written in another way. Knows no file and no task. What people
+open begins with MARK and is guarded; what scripts read is neither.
 """
 
 import csv
@@ -19,15 +20,20 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def table_of(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a table: the names of its columns, then its rows."""
-    return row_of(head) + "".join(map(row_of, rows))
+    """Return a table that people open: the names of its columns, then its rows."""
+    return guarded_row(head) + "".join(map(guarded_row, rows))
 
 
 def row_of(cells: Iterable[object]) -> str:
     """Return one row, its line end included."""
     written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerow(map(guarded, cells))
+    csv.writer(written, lineterminator="\r\n").writerow(cells)
     return written.getvalue()
+
+
+def guarded_row(cells: Iterable[object]) -> str:
+    """Return one row of which a spreadsheet runs no cell."""
+    return row_of(map(guarded, cells))
 
 
 def guarded(cell: CellT) -> CellT | str:

@@ -19,6 +19,7 @@ from demos.fewshot.task import (
     classify_many,
 )
 from demos.generation import record as generation_record
+from demos.generation import task as generation_task
 from demos.generation.task import GenerationRequest, GenerationResult, generate
 from demos.judging import record as judging_record
 from demos.judging.classification import (
@@ -36,6 +37,7 @@ from demos.judging.detection import (
 from demos.limits import Label
 from demos.qa import facts_record
 from demos.qa import record as qa_record
+from demos.qa import task as qa_task
 from demos.qa.facts import FactsResult
 from demos.qa.facts_task import BroughtRequest, answer_brought
 from demos.qa.task import QaRequest, QaResult, answer
@@ -61,6 +63,7 @@ from demos.summary.task import (
 from demos.title import record as title_record
 from demos.title.task import TitleRequest, TitleResult, write_many, write_titles
 from demos.triples import record as triples_record
+from demos.triples import task as triples_task
 from demos.triples.many import extract_many
 from demos.triples.task import TripleRequest, TripleResult, extract
 from model_core.interfaces import (
@@ -139,6 +142,7 @@ class Task(Generic[RequestT, ResultT]):
         begin: What is done once before a file's first line, from the options and what
             ``prepare`` made, telling in a few words how far it is.
         lesson_fields: Fields that matter only where it learns from examples first.
+        follows: Whether a model can be asked a request; None where any can.
     """
 
     name: str
@@ -157,6 +161,7 @@ class Task(Generic[RequestT, ResultT]):
     prepare: Callable[[Any], Any] = _itself
     begin: Callable[[Mapping[str, object], Any], Generator[str, None, None]] = _at_once
     lesson_fields: tuple[str, ...] = ()
+    follows: Callable[[RequestT, Any], bool] | None = None
 
 
 AnyTask = Task[Any, Any]
@@ -171,6 +176,7 @@ GENERATION: Task[GenerationRequest, GenerationResult] = Task(
     to_record=generation_record.to_record,
     added_fields=generation_record.ADDED_FIELDS,
     render_text=generation_record.render_text,
+    follows=generation_task.follows,
 )
 
 TITLE: Task[TitleRequest, TitleResult] = Task(
@@ -198,6 +204,7 @@ TRIPLES: Task[TripleRequest, TripleResult] = Task(
     to_record=triples_record.to_record,
     added_fields=triples_record.ADDED_FIELDS,
     render_text=triples_record.render_text,
+    follows=triples_task.follows,
     run_many=extract_many,
 )
 
@@ -211,6 +218,7 @@ QA: Task[QaRequest, QaResult] = Task(
     to_record=qa_record.to_record,
     added_fields=qa_record.ADDED_FIELDS,
     render_text=qa_record.render_text,
+    follows=qa_task.follows,
 )
 
 FEWSHOT: Task[FewshotRequest, FewshotResult] = Task(

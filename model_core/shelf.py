@@ -310,10 +310,14 @@ class ModelShelf:
         """Release weights, or give up their download; what runs keeps its reference.
 
         Raises:
-            ModelError: unknown_weights or unsafe_name.
+            ModelError: unknown_weights or unsafe_name; busy for the embedded ones,
+                which answer for everybody until others are there.
         """
         with self._changed:
-            slot = self._slots.get(self._find(name))
+            source = self._find(name)
+            if source is EMBEDDED_SOURCE:
+                raise refusal("stays")
+            slot = self._slots.get(source)
             if slot is not None:
                 self._release(slot)
 

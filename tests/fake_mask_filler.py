@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ class FakeMaskFiller:
         """Count one example a step into a copy; the loss falls."""
         self.lessons.append((tuple(sentences), tuple(words), tuple(answers)))
         copy = FakeMaskFiller(
-            replace(self.weights, name=f"{self.weights.name}+learned"),
+            self.weights,  # by the name of those it was copied from
             self.votes.copy(),
             is_taught=True,
         )

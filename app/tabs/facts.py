@@ -56,7 +56,7 @@ def question(shelf: Shelf, bases: Bases) -> Question[FactsRequest, FactsResult]:
     def look_up(request: FactsRequest, weights: str) -> Iterator[FactsResult | None]:
         finder = yield from await_model(shelf, FACT_FINDER, weights)
         held = bases.open(request.base)
-        tree, facts = held.tree_of(finder)
+        tree, facts = yield from bases.tree_of(held, finder, None)
         yield answer_facts(request, finder, held.base, tree, facts)
 
     return Question(
@@ -203,13 +203,15 @@ def _join_base(
     def forget(building: Building) -> Any:
         return None if building.base_id else gr.skip()
 
+    last = gr.State(None)  # how the building ended: Stop draws it again
+
     def use_sample(base_id: str) -> tuple[Any, ...]:
         asked.bases.drop(base_id)
-        return SAMPLE, facts_view.base_card(None), None, "", None
+        return SAMPLE, facts_view.base_card(None), None, "", None, None
 
     display = Display(
         brought.progress,
-        gr.State(None),
+        last,
         facts_view.build_stream,
         facts_view.build_settle,
         {brought.base: id_of, brought.in_use: in_use, shown: forget},
@@ -218,7 +220,7 @@ def _join_base(
     brought.use_sample.click(
         use_sample,
         brought.base,
-        [brought.base, brought.in_use, brought.upload, brought.progress, shown],
+        [brought.base, brought.in_use, brought.upload, brought.progress, shown, last],
         api_name="facts_use_sample",
         **QUICK,
     )

@@ -4,10 +4,12 @@ Changes when the tab's layout or its question changes. Drawing is in fewshot_vie
 learning from examples in fewshot_learning.
 """
 
+import math
 import secrets
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app import views
-from app.classroom import Classroom, Waiting
+from app.classroom import LOOK_SECONDS, Classroom, Waiting
 from app.learned import LearnedStore, SharedLesson, check_teachable
 from app.panel import Panel
 from app.shelf import Shelf, await_model
@@ -55,8 +57,7 @@ from demos.limits import LATER, Advice, Label, OneOf
 from model_core.interfaces import MASK_FILLER, MaskFiller
 
 LESSON_QUEUE = "lesson"  # learning waits apart: it never takes a slot of questions
-ENDPOINT_SECONDS = 60  # that a script's examples may be learned for
-ENDPOINT_SPARE = 30.0
+ENDPOINT_SPARE = 30.0  # to compile and to answer, beyond the time to learn
 WHO_LABEL = Label("用哪份权重", "Which copy")
 FIRST = PRESETS[0]
 FIELDS = ("text", "text_b", "pattern", "labels")
@@ -89,22 +90,34 @@ class LessonDesk(Desk):
 
 
 def question(
-    shelf: Shelf, classroom: Classroom, lessons: SharedLesson
+    shelf: Shelf, classroom: Classroom, lessons: SharedLesson, slots: int
 ) -> Question[FewshotRequest, FewshotResult]:
-    """Return the public question: classify, after learning where there are examples."""
+    """Return the public question: classify, after learning where there are examples.
+
+    It has no limit of the whole, as one may wait while others learn: a lesson has its
+    own, which begins with it, and an answer alone is one step.
+
+    Args:
+        shelf: The models.
+        classroom: Who may learn when.
+        lessons: Remembers what was learned last.
+        slots: How many are answered at once; the queue of lessons lets in more.
+    """
+    places = threading.BoundedSemaphore(slots)
 
     def answer(request: FewshotRequest, weights: str) -> Iterator[FewshotResult | None]:
         model = yield from await_model(shelf, MASK_FILLER, weights)
-        bounded = replace(
-            request, max_seconds=min(request.max_seconds, ENDPOINT_SECONDS)
-        )
         learner = Learner(model, lessons)
-        lesson = bounded.lesson(model.weights)
-        if lesson is None or learner.knows(lesson):
-            yield from classify(bounded, learner)
-        else:
-            check_teachable(model.weights)
-            yield from _in_class(classroom, bounded, learner)
+        lesson = request.lesson(model.weights)
+        yield from _until_taken(places)
+        try:
+            if lesson is None or learner.knows(lesson):
+                yield from classify(request, learner)
+                return
+        finally:
+            places.release()
+        check_teachable(model.weights)
+        yield from _in_class(classroom, request, learner)
 
     return Question(
         name="classify",
@@ -114,7 +127,13 @@ def question(
         answer=answer,
         as_json=as_json,
         num_tokens=lambda _result: 0,
+        seconds=math.inf,
     )
+
+
+def _until_taken(places: threading.Semaphore) -> Iterator[None]:
+    while not places.acquire(timeout=LOOK_SECONDS):
+        yield None
 
 
 def _in_class(
@@ -200,7 +219,7 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
         view, gr.State(None), fewshot_view.stream, fewshot_view.settle, {}
     )
     lessons = LessonDesk(desk.runs, classroom.seats + desk.slots)
-    publish(lessons, question(shelf, classroom, SharedLesson()))
+    publish(lessons, question(shelf, classroom, SharedLesson(), desk.slots))
     submit(desk, form, buttons, display)
     learning = LearnQuestion(shelf, classroom, store, folder)
     fewshot_learning.join(lessons, learning, taught, form.components, preset)

@@ -37,7 +37,7 @@ from demos.fewshot.learning import LearnRequest, LearnResult, learn
 from demos.fewshot.lesson import EXAMPLES_LABEL, Wanted
 from demos.fewshot.pattern import PATTERN_LABEL, read_pattern
 from demos.fewshot.presets import PRESETS
-from demos.files.reading import decode
+from demos.files.reading import TABLE, decode
 from demos.limits import Length
 from model_core.interfaces import MASK_FILLER
 
@@ -114,7 +114,8 @@ class LearnQuestion:
         path = received(self.folder, given["upload"])
         check_size(path.stat().st_size)
         check_text(path)
-        return decode(path.read_bytes())
+        is_table = path.suffix.lower() == TABLE
+        return decode(path.read_bytes(), keep_mark=is_table)
 
 
 def check_size(num_bytes: int) -> None:
@@ -265,7 +266,7 @@ def join(
         desk: With the queue of lessons.
         asked: The question.
         taught: The components.
-        form: Labels, pattern and weights of the form above.
+        form: Labels, pattern, second text and weights of the form above.
         preset: The chosen play.
     """
     _join_lesson(desk, asked, taught, form)
@@ -402,12 +403,16 @@ def _join_sample(
 
     def fill(name: str) -> list[Any]:
         play = plays[name]
-        return [sample(play.lesson), as_lines(play.labels), play.pattern]
+        pairs = gr.update(visible=read_pattern(play.pattern).takes_pairs)
+        no_file = None  # it would go before the lines
+        labels = as_lines(play.labels)
+        return [sample(play.lesson), no_file, labels, play.pattern, pairs]
 
+    own = [taught.inputs[name] for name in ("lines", "upload")]
     taught.sample.click(
         fill,
         preset,
-        [taught.inputs["lines"], form["labels"], form["pattern"]],
+        [*own, *(form[name] for name in ("labels", "pattern", "text_b"))],
         api_name="learn_sample",
         **QUICK,
     )

@@ -24,7 +24,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 24
 SMOOTHING = 0.9  # of the bold line: an exponential mean over some ten steps
 TABLE_LABELS = 8  # a larger table is told by its most frequent confusions
 FEW_LINES = 30
-LINES_CHARS = 300_000  # of pasted lines: fit a request, three bytes each
+LINES_CHARS = MAX_BYTES  # pasted: as many as the largest file can hold
 UPLOAD = "mp-lesson-upload"  # the component that takes examples
 TOO_LARGE = (
     f"请只留 {MOST} 条以内的示例。",
@@ -66,12 +66,13 @@ def rules() -> str:
     return (
         '<div class="mp-rules"><p>一行一条：<code>文本⇥标签</code>（⇥ 是 Tab；成对的是 '
         "<code>文本⇥第二句⇥标签</code>），或 JSON 行，或带列名的 csv；UTF-8 或 GBK，"
-        f"{FEWEST} 到 {MOST} 条，贴的最多 {LINES_CHARS} 字，文件最大 {megabytes} MB。"
-        "标签和句式用上面表单里的。 <span>"
+        f"{FEWEST} 到 {MOST} 条，贴的最多 {LINES_CHARS:,} 字，文件最大 {megabytes} MB；"
+        "选了文件就不看贴的。标签和句式用上面表单里的。 <span>"
         "A line each: text⇥label (⇥ is Tab; pairs: text⇥second⇥label), JSON lines, or "
         f"a csv with column names; UTF-8 or GBK, {FEWEST} to {MOST} of them, up to "
-        f"{LINES_CHARS} characters pasted or {megabytes} MB as a file. Labels and "
-        "pattern are those of the form above.</span></p>"
+        f"{LINES_CHARS:,} characters pasted or {megabytes} MB as a file; a file goes "
+        "before what is pasted. Labels and pattern are those of the form "
+        "above.</span></p>"
         f"{views.too_large(UPLOAD, MAX_BYTES, *TOO_LARGE)}</div>"
     )
 

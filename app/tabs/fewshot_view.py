@@ -52,18 +52,18 @@ def settle(answer: Answer | None) -> str:
     """Draw an answer at the end of its run, with copy and downloads."""
     if answer is None:
         return EMPTY
-    record = record_of(answer.result)
     actions = (
         f'<div class="mp-actions">{views.json_button(JSON_NAME)}'
         f"{csv_button(answer.result)}</div>"
     )
-    return views.result(record, _sheet(answer) + actions)
+    return views.result(record_of(answer), _sheet(answer) + actions)
 
 
-def record_of(result: FewshotResult) -> dict[str, object]:
-    """Return what is downloaded: what was asked, and the result."""
-    asked = {"labels": result.request.words, "pattern": result.request.pattern}
-    return {**asked, **to_record(result)}
+def record_of(answer: Answer) -> dict[str, object]:
+    """Return what is downloaded: what was asked, the result, and who gave it."""
+    request = answer.result.request
+    asked = {"labels": request.words, "pattern": request.pattern}
+    return {**asked, **to_record(answer.result), "learned": answer.learned}
 
 
 def answer_of(result: FewshotResult) -> dict[str, object]:

@@ -15,7 +15,7 @@ from gradio.components import Component
 from app import views
 from app.controls import control, offering
 from app.panel import Panel
-from app.shelf import AUTO, EMBEDDED, Shelf, await_model, ready_of
+from app.shelf import AUTO, EMBEDDED, Shelf, await_following, ready_of
 from app.tabs import generation_view
 from app.tabs.layout import (
     QUICK,
@@ -37,6 +37,7 @@ from demos.generation.task import (
     STYLE_LABEL,
     GenerationRequest,
     GenerationResult,
+    follows,
     generate,
 )
 from model_core.interfaces import TEXT_GENERATOR, ModelError, TextGenerator
@@ -71,9 +72,12 @@ def question(shelf: Shelf) -> Question[GenerationRequest, GenerationResult]:
     def answer(
         request: GenerationRequest, weights: str
     ) -> Iterator[GenerationResult | None]:
-        model = yield from await_model(shelf, TEXT_GENERATOR, weights)
-        if weights == AUTO and not knows(model, request):
-            model = yield from await_model(shelf, TEXT_GENERATOR, EMBEDDED)
+        model = yield from await_following(
+            shelf,
+            TEXT_GENERATOR,
+            weights,
+            lambda model: not follows(request, model),
+        )
         yield from generate(request, model)
 
     return Question(
@@ -91,14 +95,6 @@ def as_json(result: GenerationResult | None) -> dict[str, Any]:
     if result is None:
         return {"texts": [], "seed": None, "weights": "", "tokens_per_second": 0.0}
     return generation_view.answer_of(result)
-
-
-def knows(model: TextGenerator, request: GenerationRequest) -> bool:
-    """Tell whether these weights can follow what a request wants of the text."""
-    return request.style in ("", *model.styles) and request.condition in (
-        "",
-        *model.conditions,
-    )
 
 
 def styles_of(shelf: Shelf, weights: object) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from app import views
 from app.controls import control, words_of
 from app.panel import Panel
 from app.samples import sample
-from app.shelf import Shelf, await_model
+from app.shelf import Shelf, await_following
 from app.tabs import facts, qa_view
 from app.tabs.layout import (
     controls,
@@ -31,7 +31,7 @@ from app.weights_choice import weights_choice
 from app.wiring import WEIGHTS, Buttons, Desk, Display, Form, Question, publish, submit
 from demos.qa.examples import EXAMPLES, SAMPLES, caption, requests_of
 from demos.qa.record import to_record
-from demos.qa.task import AUTO, MODE_LABEL, QaRequest, QaResult, answer
+from demos.qa.task import AUTO, MODE_LABEL, QaRequest, QaResult, answer, follows
 from model_core.interfaces import PASSAGE_READER
 
 MODE_CHOICES = (
@@ -66,7 +66,12 @@ def question(shelf: Shelf) -> Question[QaRequest, QaResult]:
     """Return the tab's question: answer from passages."""
 
     def read(request: QaRequest, weights: str) -> Iterator[QaResult | None]:
-        model = yield from await_model(shelf, PASSAGE_READER, weights)
+        model = yield from await_following(
+            shelf,
+            PASSAGE_READER,
+            weights,
+            lambda model: not follows(request, model),
+        )
         yield from answer(request, model)
 
     return Question(

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from app import views
 from app.views import escape
-from demos.qa.record import to_record
+from demos.qa.record import place_of, to_record
 from demos.qa.task import QaResult, best_of, stands_at
 from demos.tables import table_of
 from model_core.interfaces import PassageVote, ReadAnswer, ReadingFrame
@@ -130,11 +130,7 @@ def _card(best: ReadAnswer, ending: str = "") -> str:
 def _place(one: ReadAnswer) -> str:
     if one.start < 0:
         return views.badge("不是原文 not from a passage", "warn") if one.text else ""
-    return views.badge(
-        f"第 {one.passage + 1} 段第 {one.start + 1} 字 "
-        f"passage {one.passage + 1}, character {one.start + 1}",
-        "done",
-    )
+    return views.badge(place_of(one), "done")
 
 
 def _modes(result: QaResult) -> str:

@@ -33,7 +33,8 @@ from app.wiring import (
     submit,
 )
 from demos.errors import FileError
-from demos.files.reading import FORMATS, open_input
+from demos.files.lists import COLUMN, lines_of
+from demos.files.reading import FORMATS
 from demos.limits import Advice
 from demos.similarity.examples import NEAREST_EXAMPLES
 from demos.similarity.line_list import MOST_LINES
@@ -42,17 +43,16 @@ from demos.similarity.nearest_record import to_record
 from demos.similarity.searcher import LineMemory, Searcher
 
 MAX_BYTES = 4 << 20
-COLUMN = "text"
 SECONDS = 600.0  # for a long list and large weights
 UPLOAD = "mp-nearest-upload"  # the component that takes a list
 HOW = """
 每一行都变成一个向量，再和要找的那句比余弦，最像的排在最前；一样像的按行号排。重复的行只算一次，
-空行跳过，行号照旧。句子按长短一批一批地读，读到哪儿就先给出到那儿为止最像的几行；同一份名单第二次
-找就不用再读了。
+空行跳过，行号照旧（csv 的列名是第 1 行）。句子按长短一批一批地读，读到哪儿就先给出到
+那儿为止最像的几行；同一份名单第二次找就不用再读了。
 
 Every line becomes a vector and is compared with the query; the most alike come first,
 equals by their number. Repeated lines count once, blank ones are skipped and still
-numbered. A list that was read already is not read again.
+numbered; a csv's names are line 1. A list that was read already is not read again.
 """
 COLUMNS = Columns(
     task="nearest",
@@ -102,7 +102,9 @@ class NearestQuestion:
         WEIGHTS_LENGTH.check(WEIGHTS_LABEL, given[WEIGHTS])
         lines = given["lines"]
         if given["upload"]:
-            lines = lines_of(received(self.folder, given["upload"]))
+            path = received(self.folder, given["upload"])
+            check_size(path.stat().st_size)
+            lines = lines_of(path)
         request = NearestRequest(given["query"], lines, given["top_k"])
         yield from answer(self.shelf, self.memory, request, given[WEIGHTS])
 
@@ -115,29 +117,17 @@ def answer(
     yield from search(request, Searcher(model, memory))
 
 
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a file: its text, or its column ``text``.
-
-    A line that holds none is blank, so that the others keep their numbers.
+def check_size(num_bytes: int) -> None:
+    """Refuse a list that is too large for a page.
 
     Raises:
-        FileError: The file is too large, of no known kind, or a line cannot be read.
+        FileError: It is.
     """
-    if path.stat().st_size > MAX_BYTES:
+    if num_bytes > MAX_BYTES:
         raise FileError(
             f"文件最大 {MAX_BYTES >> 20} MB；请拆成几份。",
             f"A file may have {MAX_BYTES >> 20} MB: split it.",
         )
-    texts = []
-    for number, line in enumerate(open_input(path, COLUMN).lines(), 1):
-        blank = path.suffix.lower() == ".jsonl" and line.fault is not None
-        if line.fault is not None and not (blank and "empty line" in line.fault.en):
-            raise FileError(
-                f"第 {number} 行：{line.fault.zh}", f"Line {number}: {line.fault.en}"
-            )
-        found = line.fields.get(COLUMN, "")
-        texts.append(found if isinstance(found, str) else str(found))
-    return texts
 
 
 def question(
@@ -165,6 +155,7 @@ def as_json(result: NearestResult | None) -> dict[str, Any]:
         "nearest": [],
         "num_lines": 0,
         "num_distinct": 0,
+        "num_read": 0,
         "num_chars_read": 0,
         "num_cut": 0,
         "pooling": "",

@@ -22,7 +22,7 @@ from model_core.interfaces import Rephrasing, TokenVerdict, WeightsInfo
 
 FIRST_LABELS = 8  # shown at once; the others unfold
 SHOWN_NUMBERS = 5  # of the lines that hold one text
-FAINT = 0.02  # below it, a token is drawn as plain text
+FAINT = 0.02  # below it, a token that is not marked is drawn as plain text
 COMPARE_EMPTY = views.notice(
     "写两句话，点“比一比”。 Write two sentences, press Compare."
 )
@@ -272,8 +272,9 @@ def _class(result: ClassificationResult, label: str, share: float) -> str:
 
 def _marked(result: DetectionResult) -> str:
     text, pieces, done = result.request.text, [], 0
+    faintest = min(FAINT, result.request.threshold)
     for token in result.tokens:
-        if token.probability < FAINT:
+        if token.probability < faintest:
             continue
         pieces += [escape(text[done : token.start]), _token(result, token)]
         done = token.end

@@ -87,6 +87,7 @@ def as_json(result: SummaryResult | None) -> dict[str, Any]:
     if result is None:
         return {
             "summary": "",
+            "finish": "",
             "extracted": [],
             "weights": "",
             "copied": [],
@@ -127,10 +128,10 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     _join(form, examples, output)
 
 
-def how_drawing(result: SummaryResult) -> Any:
-    """Return the drawing of the rewriting's own mask, where there was one."""
+def how_drawing(result: SummaryResult) -> str:
+    """Return the drawing of the rewriting's own mask; nothing where there was none."""
     picture = result.frame and result.frame.attention
-    return attention_view.drawing(picture) if picture else gr.skip()
+    return attention_view.drawing(picture) if picture else ""
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:

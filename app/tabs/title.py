@@ -123,10 +123,15 @@ def build(shelf: Shelf, desk: Desk, panel: Panel) -> None:
     _join(form, examples)
 
 
-def how_drawing(result: TitleResult) -> Any:
-    """Return the drawing of a result's own mask; a stopped run has none."""
+def how_drawing(result: TitleResult) -> str:
+    """Return the drawing of a result's own mask; a stopped run has the first one."""
     picture = result.frame.attention
-    return gr.skip() if picture is None else attention_view.drawing(picture)
+    return first_drawing() if picture is None else attention_view.drawing(picture)
+
+
+def first_drawing() -> str:
+    """Return the drawing that stands there before there is a request."""
+    return attention_view.seam(FIRST_PICTURE)
 
 
 def _inputs() -> tuple[dict[str, Component], Buttons]:
@@ -152,7 +157,7 @@ def _output() -> _Output:
     view = gr.HTML(title_view.EMPTY, elem_id="mp-title-view")
     with how_accordion("mp-title-how"):
         gr.Markdown(views.flowing(HOW))
-        mask = gr.HTML(attention_view.seam(FIRST_PICTURE), elem_id="mp-title-mask")
+        mask = gr.HTML(first_drawing(), elem_id="mp-title-mask")
     return _Output(view, mask)
 
 

@@ -18,7 +18,7 @@ from app.controls import control, words_of
 from app.language import language_of
 from app.panel import Panel
 from app.samples import sample
-from app.shelf import Shelf, await_model
+from app.shelf import Shelf, await_following
 from app.tabs import triples_how, triples_view
 from app.tabs.layout import (
     examples_list,
@@ -56,6 +56,7 @@ from demos.triples.task import (
     TripleRequest,
     TripleResult,
     extract,
+    follows,
 )
 from model_core.interfaces import TRIPLE_POINTER
 
@@ -64,7 +65,12 @@ def question(shelf: Shelf) -> Question[TripleRequest, TripleResult]:
     """Return the tab's question: extract triples."""
 
     def answer(request: TripleRequest, weights: str) -> Iterator[TripleResult | None]:
-        model = yield from await_model(shelf, TRIPLE_POINTER, weights)
+        model = yield from await_following(
+            shelf,
+            TRIPLE_POINTER,
+            weights,
+            lambda model: not follows(request, model),
+        )
         yield from extract(request, model)
 
     return Question(

@@ -71,9 +71,12 @@ GUIDES: Mapping[SchemaKind, Guide] = {
     "asked": Guide(
         views.note(
             f"所用权重什么关系都能抽，但抽哪些要由你写出：主语类型: 关系, 关系，例如"
-            f"“{EXAMPLE}”。一行一类主语，名称自己定，写得越明白抽得越准。",
+            f"“{EXAMPLE}”。一行一类主语，名称自己定，写得越明白抽得越准。"
+            "由页面自动挑权重时可以留空，内置权重就来抽它认识的关系。",
             "These weights follow any relation, so name those to extract: subject "
-            f"type: relations, e.g. “{EXAMPLE}”; one type a line, in your own words.",
+            f"type: relations, e.g. “{EXAMPLE}”; one type a line, in your own words. "
+            "With automatic weights it may stay empty: the embedded ones then extract "
+            "the relations that they know.",
         ),
         EXAMPLE,
     ),

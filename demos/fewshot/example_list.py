@@ -79,11 +79,17 @@ class ExampleList:
 
 
 def _is_lines(value: object) -> bool:
-    """Tell whether a value is several lines and no list as JSON."""
-    if not isinstance(value, str):
+    """Tell whether a value is several lines that spell no list as JSON."""
+    if not isinstance(value, str) or "\n" not in value.strip():
         return False
-    text = value.strip()
-    return "\n" in text and not text.startswith("[")
+    return not value.lstrip().startswith("[") or not _is_list(value)
+
+
+def _is_list(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _items(label: Label, value: object) -> list[Record]:

@@ -7,7 +7,7 @@ has decoded the file.
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from demos.errors import InvalidRequestError
@@ -22,6 +22,7 @@ from demos.fewshot.lesson import (
     listed,
     read_placed,
 )
+from demos.tables import MARK, unguarded
 
 UNDECODED = re.compile("[\udc80-\udcff]")  # what surrogateescape leaves of bad bytes
 COLUMNS = {
@@ -29,8 +30,7 @@ COLUMNS = {
     "text_b": frozenset({"text_b", "第二句", "另一句", "sentence2"}),
     "label": frozenset({"label", "标签", "类别"}),
 }
-QUOTED = re.compile(r'"(.*)"', re.DOTALL)
-BYTE_ORDER_MARK = "\ufeff"
+QUOTED = re.compile(r'"((?:[^"]|"")*)"')  # a whole cell: within one, quotes are text
 SHAPES_ZH = '一行一条：“文本<Tab>标签”，或 {"text": …, "label": …}，或带列名的 csv'
 SHAPES_EN = 'a line each: text<Tab>label, or {"text": …, "label": …}, or a csv'
 
@@ -52,7 +52,8 @@ def read_examples(text: str, wanted: Wanted) -> tuple[Example, ...]:
     """Return the labelled examples of a text.
 
     Args:
-        text: JSON lines, csv or tsv; undecodable bytes as lone surrogates.
+        text: JSON lines, csv or tsv; undecodable bytes as lone surrogates. The mark of
+            UTF-8 before a csv tells that a spreadsheet was to run none of its cells.
         wanted: The labels that are known, and whether there are pairs. Without column
             names, the label is whichever outer cell is known more often.
 
@@ -62,19 +63,21 @@ def read_examples(text: str, wanted: Wanted) -> tuple[Example, ...]:
     """
     lines = [
         TextLine(number, line)
-        for number, line in enumerate(text.lstrip(BYTE_ORDER_MARK).split("\n"), 1)
+        for number, line in enumerate(text.lstrip(MARK).split("\n"), 1)
         if line.strip()
     ]
     if not lines:
         raise EXAMPLES_LABEL.refuse(
             f"是空的，请给出{SHAPES_ZH}。", f"are empty: give {SHAPES_EN}."
         )
-    placed = list(_records(lines, wanted))
+    placed = list(_records(lines, wanted, is_marked=text.startswith(MARK)))
     check_number(EXAMPLES_LABEL, len(placed), FEWEST, MOST)
     return read_placed(EXAMPLES_LABEL, placed, wanted)
 
 
-def _records(lines: Sequence[TextLine], wanted: Wanted) -> Iterator[Placed]:
+def _records(
+    lines: Sequence[TextLine], wanted: Wanted, *, is_marked: bool
+) -> Iterator[Placed]:
     for line in lines:
         if UNDECODED.search(line.text):
             raise _fault(
@@ -86,10 +89,11 @@ def _records(lines: Sequence[TextLine], wanted: Wanted) -> Iterator[Placed]:
     if first.lstrip().startswith("{"):
         return _json_lines(lines)
     comma = "\t" if "\t" in first else ","
+    plain = unguarded if is_marked and comma == "," else str
     columns = _columns(first, comma)
     if {"text", "label"} <= columns.keys():
-        return _table(lines, columns, comma)
-    return _bare_lines(lines, comma, wanted)
+        return _table(lines, columns, comma, plain)
+    return _bare_lines(lines, comma, wanted, plain)
 
 
 def _json_lines(lines: Sequence[TextLine]) -> Iterator[Placed]:
@@ -115,7 +119,10 @@ def _columns(first: str, comma: str) -> dict[str, int]:
 
 
 def _table(
-    lines: Sequence[TextLine], columns: dict[str, int], comma: str
+    lines: Sequence[TextLine],
+    columns: dict[str, int],
+    comma: str,
+    plain: Callable[[str], str],
 ) -> Iterator[Placed]:
     texts = (line.text + "\n" for line in lines)
     rows = csv.reader(texts, "excel" if comma == "," else "excel-tab")
@@ -127,7 +134,7 @@ def _table(
             cells = next(rows, None)
             if cells is None:
                 return
-            yield _placed(number, _row(number, cells, columns))
+            yield _placed(number, _row(number, list(map(plain, cells)), columns))
     except csv.Error as error:
         raise _fault(number, f"读不成表格（{error}）", f"is no row: {error}") from error
 
@@ -144,10 +151,13 @@ def _row(number: int, cells: list[str], columns: dict[str, int]) -> dict[str, ob
 
 
 def _bare_lines(
-    lines: Sequence[TextLine], comma: str, wanted: Wanted
+    lines: Sequence[TextLine],
+    comma: str,
+    wanted: Wanted,
+    plain: Callable[[str], str],
 ) -> Iterator[Placed]:
     known = set(wanted.labels or ())
-    rows = [(line.number, _cells(line.text, comma)) for line in lines]
+    rows = [(line.number, list(map(plain, _cells(line.text, comma)))) for line in lines]
     ahead = sum(cells[0] in known for _, cells in rows)
     behind = sum(cells[-1] in known for _, cells in rows)
     for number, cells in rows:
@@ -162,8 +172,12 @@ def _bare_lines(
 
 
 def _cells(line: str, comma: str) -> list[str]:
-    stripped = [cell.strip() for cell in line.strip("\r\n").split(comma)]
-    return [QUOTED.sub(r"\1", cell) for cell in stripped]
+    return [_unquoted(cell.strip()) for cell in line.strip("\r\n").split(comma)]
+
+
+def _unquoted(cell: str) -> str:
+    quoted = QUOTED.fullmatch(cell)
+    return quoted[1].replace('""', '"') if quoted else cell
 
 
 def _texts(cells: list[str], comma: str, wanted: Wanted) -> dict[str, object]:

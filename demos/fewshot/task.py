@@ -79,6 +79,8 @@ class FewshotRequest:
         object.__setattr__(self, "labels", words)
         limits.check(self)
         blank = self.blank
+        if not blank.takes_pairs:  # it plays no part: no record tells of it
+            object.__setattr__(self, "text_b", "")
         wanted = Wanted(tuple(words), pairs=blank.takes_pairs)
         examples = EXAMPLE_LIST.read(EXAMPLES_LABEL, self.examples, wanted)
         object.__setattr__(self, "examples", [one.record for one in examples] or None)

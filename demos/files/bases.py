@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from demos.errors import FileError
-from demos.files.reading import sniff_encoding
+from demos.files.reading import TABLE, sniff_encoding, with_mark
 from demos.qa.facts_base import BaseBuilder
 from demos.qa.facts_file import check_size, read_facts, rows_of
 from demos.qa.facts_held import SAMPLE_NAME, HeldBase
@@ -58,7 +58,9 @@ def reading_base(path: Path, name: str) -> Generator[int, None, HeldBase]:
         check_size(path.stat().st_size)
         with path.open("rb") as stream:
             encoding = sniff_encoding(stream)
-        newline = "" if kind == ".csv" else None
+        if kind == TABLE:
+            encoding = with_mark(encoding)
+        newline = "" if kind == TABLE else None
         with path.open(
             encoding=encoding, errors="surrogateescape", newline=newline
         ) as lines:

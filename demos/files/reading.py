@@ -6,20 +6,23 @@ text fills.
 
 import codecs
 import csv
+import io
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, NoReturn
 
 from demos.batch import Line
 from demos.errors import FileError
+from demos.tables import MARK, unguarded
 
 UNDECODED = re.compile("[\udc80-\udcff]")  # what surrogateescape leaves of bad bytes
 LONGEST_CELL_CHARS = 2**31 - 1  # the csv module's own limit of 131,072 is too near
+TABLE = ".csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class InputFile:
     path: Path
     encoding: str
     text_field: str
+
+    @property
+    def first_number(self) -> int:
+        """What people count its first line as: a table's names stand above it."""
+        return 2 if self._is_table else 1
 
     def lines(self) -> Iterator[Line]:
         """Yield its lines from the first, as often as asked."""
@@ -54,10 +62,15 @@ class InputFile:
             names.update(dict.fromkeys(line.fields))
         return count, tuple(names)
 
+    @property
+    def _is_table(self) -> bool:
+        return self.path.suffix.lower() == TABLE
+
     def _open(self) -> IO[str]:
-        newline = "" if self.path.suffix.lower() == ".csv" else None
+        encoding = with_mark(self.encoding) if self._is_table else self.encoding
+        newline = "" if self._is_table else None
         return self.path.open(
-            encoding=self.encoding, errors="surrogateescape", newline=newline
+            encoding=encoding, errors="surrogateescape", newline=newline
         )
 
 
@@ -102,14 +115,14 @@ def read_json(path: Path) -> object:
         ) from error
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file, in UTF-8 or GB18030.
+def read_text(path: Path, *, keep_mark: bool = False) -> str:
+    """Return the text of a file, in UTF-8 or GB18030: see decode.
 
     Raises:
         FileError: It cannot be read.
     """
     try:
-        return decode(path.read_bytes())
+        return decode(path.read_bytes(), keep_mark=keep_mark)
     except OSError as error:
         raise FileError(
             f"读不了文件 {path}：{error.strerror}。",
@@ -117,10 +130,23 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def decode(data: bytes) -> str:
-    """Return text of unknown encoding; bytes that fit none become surrogates."""
-    lines = data.splitlines(keepends=True)
-    return data.decode(sniff_encoding(lines), errors="surrogateescape")
+def decode(data: bytes, *, keep_mark: bool = False) -> str:
+    """Return text of unknown encoding; bytes that fit none become surrogates.
+
+    Args:
+        data: Of a file.
+        keep_mark: Whether the mark of UTF-8 stays before the text: by it, whoever
+            reads a table knows that its cells are guarded.
+    """
+    encoding = sniff_encoding(data.splitlines(keepends=True))
+    return data.decode(
+        with_mark(encoding) if keep_mark else encoding, errors="surrogateescape"
+    )
+
+
+def with_mark(encoding: str) -> str:
+    """Return the encoding that leaves the mark of UTF-8 in its place."""
+    return encoding.removesuffix("-sig")
 
 
 def sniff_encoding(lines: Iterable[bytes]) -> str:
@@ -143,8 +169,28 @@ def sniff_encoding(lines: Iterable[bytes]) -> str:
     return "gb18030" if only_gb18030 > only_utf8 else "utf-8-sig"
 
 
+def read_rows(path: Path) -> list[list[str]]:
+    """Return all rows of a csv, in UTF-8 or GB18030.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    text = read_text(path, keep_mark=True)
+    return list(plain_rows(io.StringIO(text, newline="")))
+
+
+def plain_rows(stream: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the rows of a csv; a guard before a cell is undone where a mark tells."""
+    texts = iter(stream)
+    first = next(texts, "")
+    rows = table_rows(chain([first.removeprefix(MARK)], texts))
+    if not first.startswith(MARK):
+        return rows
+    return ([unguarded(cell) for cell in row] for row in rows)
+
+
 def table_rows(stream: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the rows of a csv, however long a cell is."""
+    """Yield the rows of a csv as they stand there, however long a cell is."""
     csv.field_size_limit(min(LONGEST_CELL_CHARS, sys.maxsize))
     return csv.reader(stream)
 
@@ -203,8 +249,10 @@ def _json_line(text: str) -> Line:
     try:
         value = parse_json(text)
     except (ValueError, RecursionError) as error:
-        reason = str(error) if text.strip() else "empty line"
-        return Line(fault=_bad_line("不是 JSON", "is no JSON", reason))
+        is_empty = not text.strip()
+        reason = "empty line" if is_empty else str(error)
+        fault = _bad_line("不是 JSON", "is no JSON", reason)
+        return Line(fault=fault, is_empty=is_empty)
     if not isinstance(value, dict):
         kind = type(value).__name__
         return Line(fault=_bad_line("不是 JSON 对象", "is no JSON object", kind))
@@ -212,7 +260,7 @@ def _json_line(text: str) -> Line:
 
 
 def _table_lines(stream: IO[str], text_field: str) -> Iterator[Line]:
-    rows = table_rows(stream)
+    rows = plain_rows(stream)
     header = next(rows, [])
     _check_header(header, text_field)
     for row in rows:
@@ -234,7 +282,8 @@ def _table_line(header: list[str], row: list[str]) -> Line:
         return Line(fault=_undecoded())
     if not row or len(row) > len(header):
         got = f"{len(row)} != {len(header)}"
-        return Line(fault=_bad_line("的格数与列名不符", "does not fit its header", got))
+        fault = _bad_line("的格数与列名不符", "does not fit its header", got)
+        return Line(fault=fault, is_empty=not row)
     cells = dict(zip(header, row, strict=False))
     return Line(
         cells, blank=frozenset(name for name, cell in cells.items() if not cell)
@@ -257,6 +306,6 @@ def _bad_line(zh: str, en: str, reason: str) -> FileError:
 
 FORMATS: dict[str, Callable[[IO[str], str], Iterator[Line]]] = {
     ".jsonl": _json_lines,
-    ".csv": _table_lines,
+    TABLE: _table_lines,
     ".txt": _text_lines,
 }

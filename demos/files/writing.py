@@ -8,14 +8,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import IO
 
 from demos.errors import FileError
 from demos.files.reading import table_rows
-from demos.tables import MARK, row_of, unguarded
+from demos.tables import MARK, guarded_row, row_of, unguarded
 
 Record = Mapping[str, object]
 
@@ -31,7 +31,8 @@ class Format:
         opening: How every record begins, to tell a torn one from another's text.
         is_whole: Whether bytes that end in a newline are complete.
         show: A value as ``parse`` would give it back.
-        mark: By which those who open it know UTF-8; "" where none is usual.
+        mark: By which those who open it know UTF-8, and those who read it that it is
+            guarded; "" where scripts read it.
     """
 
     header: Callable[[Sequence[str]], str]
@@ -50,17 +51,23 @@ class OutputFile:
     Attributes:
         path: Where it lies or will lie.
         columns: Names of all fields that a record may have, in order.
-        marked: Whether it begins with its format's mark: people open it.
+        format: How its records stand.
     """
 
     path: Path
     columns: tuple[str, ...]
-    marked: bool = False
+    format: Format
 
-    @property
-    def format(self) -> Format:
-        """What its name says it is."""
-        return FORMATS[self.path.suffix.lower()]
+    def begun(self) -> tuple["OutputFile", ...]:
+        """Return how the file that lies there may have been written, likeliest first.
+
+        Its mark tells; what has none may be an older version's, which guarded all.
+        """
+        with self.path.open("rb") as stream:
+            marked = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        kinds = (OPENED,) if marked else (FORMATS, OLDER)
+        formats = dict.fromkeys(kind[self.path.suffix.lower()] for kind in kinds)
+        return tuple(replace(self, format=one) for one in formats)
 
     def kept(self) -> Iterator[tuple[dict[str, object], int]]:
         """Yield each complete record with the offset in bytes where it ends.
@@ -103,20 +110,16 @@ class OutputFile:
         return self.format.render(record, self.columns)
 
     def _head(self) -> str:
-        return (self.format.mark if self.marked else "") + self._header()
-
-    def _header(self) -> str:
-        return _writable(self.format.header(self.columns))
+        return self.format.mark + _writable(self.format.header(self.columns))
 
     def _header_end(self, texts: Iterator[str]) -> int:
-        """Return where the header ends, marked or not; 0 where it is torn."""
-        header = self._header().encode()
-        heads = (header, codecs.BOM_UTF8 + header)
-        text = next(texts, "") if header else ""
+        """Return where the header ends; 0 where it is torn."""
+        head = self._head().encode()
+        text = next(texts, "") if head else ""
         found = text.encode("utf-8", "surrogateescape")
-        if not any(head.startswith(found) for head in heads):
+        if not head.startswith(found):
             raise self._foreign(text)
-        return len(found) if found in heads else 0
+        return len(found) if found == head else 0
 
     def _open(self, mode: str) -> IO[str]:
         try:
@@ -128,7 +131,8 @@ class OutputFile:
         except OSError as error:
             raise FileError(
                 f"写不了输出文件 {self.path.name}：{error.strerror}。",
-                f"The output file {self.path.name} cannot be written: {error.strerror}.",
+                f"The output file {self.path.name} cannot be written: "
+                f"{error.strerror}.",
             ) from error
 
     def _records(
@@ -166,12 +170,14 @@ def open_output(
     Args:
         path: Where it lies or will lie.
         columns: Names of all fields that a record may have, in order.
-        marked: Whether it begins with its format's mark: people open it.
+        marked: Whether people open it: a table then begins with its mark, and opens
+            with an apostrophe what a spreadsheet would run.
 
     Raises:
         FileError: Its name is of no known type, or its folder does not exist.
     """
-    if path.suffix.lower() not in FORMATS:
+    kind = path.suffix.lower()
+    if kind not in FORMATS:
         known = " ".join(FORMATS)
         raise FileError(
             f"不认识输出文件 {path.name} 的类型，可用 {known}。",
@@ -182,7 +188,7 @@ def open_output(
             f"输出文件的目录 {path.parent} 不存在，请先建立。",
             f"The output file's folder {path.parent} does not exist: create it first.",
         )
-    return OutputFile(path, tuple(columns), marked)
+    return OutputFile(path, tuple(columns), (OPENED if marked else FORMATS)[kind])
 
 
 def check_absent(path: Path) -> None:
@@ -226,13 +232,25 @@ def _parse_json(text: str, _columns: Sequence[str]) -> dict[str, object]:
 
 
 def _render_row(record: Record, columns: Sequence[str]) -> str:
-    return row_of(_cell(record.get(name)) for name in columns)
+    return row_of(_cells(record, columns))
+
+
+def _render_guarded(record: Record, columns: Sequence[str]) -> str:
+    return guarded_row(_cells(record, columns))
 
 
 def _parse_row(text: str, columns: Sequence[str]) -> dict[str, object]:
     (cells,) = table_rows(io.StringIO(text, newline=""))
-    texts = map(unguarded, cells)
-    return {n: text for n, text in zip(columns, texts, strict=True) if text}
+    return {n: cell for n, cell in zip(columns, cells, strict=True) if cell}
+
+
+def _parse_guarded(text: str, columns: Sequence[str]) -> dict[str, object]:
+    cells = _parse_row(text, columns)
+    return {name: unguarded(str(cell)) for name, cell in cells.items()}
+
+
+def _cells(record: Record, columns: Sequence[str]) -> Iterator[str]:
+    return (_cell(record.get(name)) for name in columns)
 
 
 def _cell(value: object) -> str:
@@ -249,23 +267,31 @@ def _writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-FORMATS: dict[str, Format] = {
-    ".jsonl": Format(
-        header=lambda _columns: "",
-        render=_render_json,
-        parse=_parse_json,
-        opening="{",
-        is_whole=lambda _data: True,
-        show=lambda value: value,
-        mark="",
-    ),
-    ".csv": Format(
-        header=row_of,
-        render=_render_row,
-        parse=_parse_row,
-        opening="",
-        is_whole=lambda data: data.count(b'"') % 2 == 0,
-        show=_shown_cell,
-        mark=MARK,
-    ),
+JSON_LINES = Format(
+    header=lambda _columns: "",
+    render=_render_json,
+    parse=_parse_json,
+    opening="{",
+    is_whole=lambda _data: True,
+    show=lambda value: value,
+    mark="",
+)
+TABLE = Format(
+    header=row_of,
+    render=_render_row,
+    parse=_parse_row,
+    opening="",
+    is_whole=lambda data: data.count(b'"') % 2 == 0,
+    show=_shown_cell,
+    mark="",
+)
+OPENED_TABLE = replace(
+    TABLE, header=guarded_row, render=_render_guarded, parse=_parse_guarded, mark=MARK
+)
+# what scripts read, what people open, and what versions before this one wrote
+FORMATS: dict[str, Format] = {".jsonl": JSON_LINES, ".csv": TABLE}
+OPENED: dict[str, Format] = {".jsonl": JSON_LINES, ".csv": OPENED_TABLE}
+OLDER: dict[str, Format] = {
+    ".jsonl": JSON_LINES,
+    ".csv": replace(OPENED_TABLE, mark=""),
 }

@@ -167,6 +167,14 @@ def generate(
         yield GenerationResult(request, frame)
 
 
+def follows(request: GenerationRequest, model: TextGenerator) -> bool:
+    """Tell whether these weights know what a request wants of the text."""
+    return request.style in ("", *model.styles) and request.condition in (
+        "",
+        *model.conditions,
+    )
+
+
 def check_known(label: Label, wanted: str, choices: tuple[str, ...]) -> None:
     """Refuse a choice that the weights do not know, and list those they do."""
     if wanted and wanted not in choices:

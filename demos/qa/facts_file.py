@@ -9,11 +9,13 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NoReturn
 
 from demos.errors import FileError
 from demos.limits import UNUSABLE
 from demos.qa.facts_base import BaseBuilder, KnowledgeBase
+from demos.tables import MARK, unguarded
 
 MAX_BYTES = 64 << 20
 MAX_TRIPLES = 1_000_000
@@ -142,11 +144,14 @@ def check_size(num_bytes: int) -> None:
 
 def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(min(LONGEST_CELL_CHARS, sys.maxsize))
-    reader = csv.reader(lines)
+    texts = iter(lines)
+    first = next(texts, "")
+    reader = csv.reader(chain([first.removeprefix(MARK)], texts))
+    guarded = first.startswith(MARK)
     number = 1
     try:
         for row in reader:
-            yield number, row
+            yield number, [unguarded(cell) for cell in row] if guarded else row
             number = reader.line_num + 1
     except csv.Error as error:
         raise FileError(

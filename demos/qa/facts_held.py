@@ -33,10 +33,18 @@ class HeldBase:
     def tree_of(self, finder: FactFinder) -> tuple[FactTree, BaseFacts]:
         """Return the tree of a finder's weights, built where there is none yet."""
         with self._lock:  # one builds, the others wait for it
-            if self._built is None or self._built[0] != finder.weights:
-                self._built = None  # two trees at once would double the memory
-                self._built = (finder.weights, *self._build(finder))
-            return self._built[1:]
+            known = self.known_tree_of(finder)
+            if known is not None:
+                return known
+            self._built = None  # two trees at once would double the memory
+            tree, facts = self._build(finder)
+            self._built = finder.weights, tree, facts
+            return tree, facts
+
+    def known_tree_of(self, finder: FactFinder) -> tuple[FactTree, BaseFacts] | None:
+        """Return that tree where there is one already; nobody is waited for."""
+        built = self._built
+        return built[1:] if built and built[0] == finder.weights else None
 
     def _build(self, finder: FactFinder) -> tuple[FactTree, BaseFacts]:
         began = time.monotonic()

@@ -52,9 +52,17 @@ def render_text(result: QaResult) -> str:
     return "\n".join(map(_line, done))
 
 
+def place_of(one: ReadAnswer) -> str:
+    """Return where an answer stands, for people, who count from 1; "" for nowhere."""
+    if one.start < 0:
+        return ""
+    passage, character = one.passage + 1, one.start + 1
+    return f"第 {passage} 段第 {character} 字 passage {passage}, character {character}"
+
+
 def _line(reading: ReadingFrame) -> str:
     best = best_of(reading) or NO_ANSWER
-    place = f"第 {best.passage + 1} 段 {best.start} 字处 · " if best.start >= 0 else ""
+    place = f"{place_of(best)} · " if best.start >= 0 else ""
     return (
         f"{best.text or '（没有答案 no answer）'}"
         f"（{best.probability:.0%} · {place}{reading.mode} "

@@ -148,6 +148,11 @@ def answer(request: QaRequest, model: PassageReader) -> Iterator[QaResult]:
         done += now
 
 
+def follows(request: QaRequest, model: PassageReader) -> bool:
+    """Tell whether these weights can read in the mode."""
+    return request.mode in (AUTO, *model.modes)
+
+
 def modes_of(
     request: QaRequest, known: tuple[ReadingMode, ...]
 ) -> tuple[ReadingMode, ...]:

@@ -10,6 +10,7 @@ ADDED_FIELDS = (
     "nearest",
     "num_lines",
     "num_distinct",
+    "num_read",
     "num_chars_read",
     "num_cut",
     "pooling",
@@ -18,12 +19,16 @@ ADDED_FIELDS = (
 
 
 def to_record(result: NearestResult) -> dict[str, object]:
-    """Return the query, its nearest lines, how many were searched, and the weights."""
+    """Return the query, its nearest lines, how many were searched, and the weights.
+
+    ``num_read`` is less than ``num_distinct`` where the search was stopped.
+    """
     return {
         "query": result.request.query,
         "nearest": [record_of(one) for one in result.neighbours],
         "num_lines": result.num_lines,
         "num_distinct": result.num_distinct,
+        "num_read": result.num_read,
         "num_chars_read": result.num_chars_read,
         "num_cut": result.num_cut,
         "pooling": result.pooling,

@@ -6,17 +6,19 @@ Changes when people who script against the output need another field.
 from demos.records import name_of
 from demos.summary.task import SummaryResult
 
-ADDED_FIELDS = ("summary", "extracted", "weights")  # beyond the request's own
+ADDED_FIELDS = ("summary", "finish", "extracted", "weights")  # beside the request's
 
 
 def to_record(result: SummaryResult) -> dict[str, object]:
     """Return the text, its summary, the clauses extracted, and the weights.
 
-    Every extracted text stands in ``text`` at its ``start``.
+    Every extracted text stands in ``text`` at its ``start``. ``finish`` is ``stop`` or
+    ``length``, "" where writing was stopped.
     """
     return {
         "text": result.request.text,
         "summary": result.draft.text,
+        "finish": result.draft.finish,
         "extracted": _extracted(result),
         "weights": name_of(result.weights),
     }

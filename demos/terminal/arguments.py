@@ -6,15 +6,22 @@ Changes when the command line gets an option that belongs to no task.
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demos import limits
 from demos.errors import DemoError
+from demos.fewshot.example_list import ExampleList
+from demos.fewshot.labels import LabelWords
+from demos.fewshot.labels_table import labels_of
 from demos.files.bases import brought_base
-from demos.files.reading import read_json, read_text
+from demos.files.lists import lines_of
+from demos.files.reading import FORMATS, TABLE, read_json, read_rows, read_text
+from demos.limits import Limit
 from demos.qa.facts_held import HeldBase
 from demos.records import frozen, value_of
+from demos.similarity.line_list import LineList
 from demos.tasks import AnyTask
 
 if TYPE_CHECKING:
@@ -27,6 +34,12 @@ TYPED = (dict, list)  # say better than JSON what is wrong, and where
 PLAIN: tuple[type, ...] = (str, int, float, bool)
 # an option of such a type always names a file; "" is the one that comes along
 FILES: Mapping[type, Callable[[str], object]] = {HeldBase: brought_base}
+# files that say more than their text does, by an option's limit and their ending
+TABLES: Mapping[type[Limit], Mapping[str, Callable[[Path], object]]] = {
+    LineList: dict.fromkeys(FORMATS, lines_of),  # as the page reads them
+    LabelWords: {TABLE: lambda path: labels_of(read_rows(path))},
+    ExampleList: {TABLE: partial(read_text, keep_mark=True)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +211,18 @@ def _reader(
 
 
 def _value(request_type: "type[DataclassInstance]", name: str, text: str) -> object:
-    kind = limits.type_of(request_type, name)
+    kind, path = limits.type_of(request_type, name), Path(text)
+    tables = TABLES.get(type(limits.limit_of(request_type, name)), {})
+    ending = path.suffix.lower()
     if kind in FILES:
         return FILES[kind](text)
-    if kind in PLAIN or not text.endswith((*STRUCTURES, *TEXTS)):
+    if ending in tables:
+        return tables[ending](path)
+    if kind in PLAIN or ending not in (*STRUCTURES, *TEXTS):
         return value_of(request_type, name, text)
-    if kind in TYPED or not text.endswith(STRUCTURES):
-        return value_of(request_type, name, read_text(Path(text)))
-    return frozen(read_json(Path(text)))
+    if kind in TYPED or ending not in STRUCTURES:
+        return value_of(request_type, name, read_text(path))
+    return frozen(read_json(path))
 
 
 RULES: tuple[tuple[Callable[[Command], bool], str], ...] = (

@@ -4,6 +4,7 @@ Changes when the rules of a batch's files change.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -78,9 +79,30 @@ def plan_batch(command: Command, input_path: Path, output_path: Path) -> Plan:
     if not continues and not command.overwrite:
         check_absent(output_path)
     num_lines, names = source.survey()
-    target = open_output(output_path, columns_of(task, names))
-    progress = kept_progress(task, source, target) if continues else Progress()
+    target, progress = open_output(output_path, columns_of(task, names)), Progress()
+    if continues:
+        target, progress = as_begun(task, source, target)
     return Plan(source, target, num_lines, progress, continues)
+
+
+def as_begun(
+    task: AnyTask, source: InputFile, target: OutputFile
+) -> tuple[OutputFile, Progress]:
+    """Return an interrupted output file as it was begun, and how far it has come.
+
+    It goes on as it was begun, so that its cells are read alike from end to end.
+
+    Raises:
+        FileError: One of its lines is no answer to the same line of the source.
+    """
+    likeliest, *others = target.begun()
+    try:
+        return likeliest, kept_progress(task, source, likeliest)
+    except FileError:
+        for other in others:
+            with suppress(FileError):
+                return other, kept_progress(task, source, other)
+        raise
 
 
 def kept_progress(task: AnyTask, source: InputFile, target: OutputFile) -> Progress:

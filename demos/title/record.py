@@ -10,7 +10,10 @@ ADDED_FIELDS = ("titles", "num_chars_read", "weights")  # beyond the request's o
 
 
 def to_record(result: TitleResult) -> dict[str, object]:
-    """Return the article, its headlines best first, what was read, and the weights."""
+    """Return the article, its headlines best first, what was read, and the weights.
+
+    ``finish`` is ``stop`` or ``length``, "" where writing was stopped.
+    """
     return {
         "text": result.request.text,
         "titles": [_record_of(title) for title in result.titles],
@@ -33,4 +36,8 @@ def render_text(result: TitleResult) -> str:
 
 
 def _record_of(title: Title) -> dict[str, object]:
-    return {"text": title.text, "log_prob": round(title.log_prob, 6)}
+    return {
+        "text": title.text,
+        "log_prob": round(title.log_prob, 6),
+        "finish": title.candidate.finish,
+    }

@@ -24,6 +24,7 @@ from demos.triples.schema import (
 )
 from demos.triples.windows import Window, windows
 from model_core.interfaces import (
+    ModelError,
     Pointed,
     SchemaKind,
     TripleDecoder,
@@ -71,7 +72,7 @@ class TripleRequest:
     schema: Annotated[tuple[Any, ...] | None, SchemaLimit(), SCHEMA_LABEL] = None
     threshold: Annotated[
         float,
-        Range(0.0, 1.0, 0.01),
+        Range(FLOOR, 1.0, 0.01),
         Label(
             "阈值",
             "Threshold",
@@ -196,16 +197,34 @@ def plan(request: TripleRequest, model: TriplePointer) -> Reading:
         InvalidRequestError: Its weights lack a relation or the decoder, or follow any
             relation and none is named.
     """
-    schema, is_own = request.schema or (), model.schema_kind == "own"
-    asked = named(schema) if model.schema_kind == "asked" else ()
-    pointer = model.asking(asked)
+    pointer, relations, decoder = _agreed(request, model)
     return Reading(
         request=request,
         windows=windows(request.text, pointer.max_text_chars),
-        relations=None if is_own else choose(schema, pointer.relations),
-        decoder=_decoder(request.decoder, pointer.decoders),
+        relations=relations,
+        decoder=decoder,
         pointer=pointer,
     )
+
+
+def _agreed(
+    request: TripleRequest, model: TriplePointer
+) -> tuple[TriplePointer, frozenset[int] | None, TripleDecoder]:
+    """Return who reads, which relations are asked for and how: see Reading."""
+    schema, is_own = request.schema or (), model.schema_kind == "own"
+    asked = named(schema) if model.schema_kind == "asked" else ()
+    pointer = model.asking(asked)
+    relations = None if is_own else choose(schema, pointer.relations)
+    return pointer, relations, _decoder(request.decoder, pointer.decoders)
+
+
+def follows(request: TripleRequest, model: TriplePointer) -> bool:
+    """Tell whether these weights can be asked this, relations and decoder."""
+    try:
+        _agreed(request, model)
+    except (InvalidRequestError, ModelError):
+        return False
+    return True
 
 
 def gather(

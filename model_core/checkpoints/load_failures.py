@@ -44,6 +44,14 @@ REFUSALS: dict[str, Sentence] = {
         "等待载入的模型太多了，请等前面的完成后再试。",
         "Too many models are waiting to be loaded; try again when some are done.",
     ),
+    "stays": Sentence(
+        "busy",
+        "内置模型不能卸下：没有别的权重时，每位访客都由它来答。要腾内存，请卸下别的模型；"
+        "要换一组权重来答，请载入它，再在页签的“由谁来答”里选。",
+        "The embedded model stays: it answers every visitor where no other weights do. "
+        "To free memory, unload another model; to be answered by other weights, load "
+        "them and choose them under “Weights” on a tab.",
+    ),
     "unknown": Sentence(
         "unknown_weights",
         "没有名为「{name}」的权重。可用 auto、embedded、hub、目录里的名称（例如 "

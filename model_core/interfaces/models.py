@@ -22,7 +22,7 @@ ErrorKind = Literal[
     "busy",
     "internal",
 ]
-Language = Literal["zh", "en"]
+Language = Literal["zh", "en", "both"]
 
 
 class ModelError(Exception):
@@ -41,8 +41,8 @@ class ModelError(Exception):
         self.en = en
 
     def text(self, language: Language) -> str:
-        """Return the sentence in one language."""
-        return self.en if language == "en" else self.zh
+        """Return the sentence in one language, or in both."""
+        return {"zh": self.zh, "en": self.en}.get(language, str(self))
 
     def __str__(self) -> str:
         """Return both sentences, Chinese first."""

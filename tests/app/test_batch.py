@@ -137,6 +137,20 @@ def test_triples_of_a_table_become_a_table(ask):
     assert set(TRIPLES.added_fields) <= first.keys()
 
 
+def test_a_table_of_answers_is_a_table_of_the_same_questions(ask):
+    text = "-《史记》的作者是司马迁。"  # what a spreadsheet would run
+    lines = json.dumps({"text": text, "id": "'=1"})
+    batch = ask("书.jsonl", lines, task="triples", output_type="csv")
+    table = batch.target.path.read_bytes()
+    assert f"\n'{text},''=1,".encode() in table
+    again = ask("书.csv", table, task="triples", output_type="csv")
+    assert again.target.path.read_bytes() == table
+    (record,) = records(ask("书.csv", table, task="triples"))
+    assert (record["text"], record["id"]) == (text, "'=1")
+    (triple,) = record["triples"]
+    assert text[triple["subject_start"] :].startswith(triple["subject"])
+
+
 def test_labels_for_every_line_are_given_once(ask):
     given = {"fewshot_labels": "好评=好\n差评=坏", "fewshot_pattern": "____。{text}"}
     batch = ask("评.txt", "房间很干净\n等了很久\n", task="fewshot", **given)

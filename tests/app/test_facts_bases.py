@@ -2,15 +2,17 @@
 
 import codecs
 import threading
-from dataclasses import replace
+import time
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from app import facts_bases
 from app.facts_bases import MAX_BASES, BaseQuestion, Bases, read_file
-from app.metrics import Metrics
+from app.metrics import DeadlineError, Metrics
 from app.runs import Runs
-from app.tabs import facts_view
+from app.tabs import facts, facts_view
+from app.wiring import Desk
 from demos.errors import DemoError, FileError
 from demos.qa.facts import FactsRequest, answer_facts
 from demos.qa.facts_file import base_of
@@ -125,8 +127,8 @@ def build(shelf, bases, tmp_path):
 
 def test_a_file_becomes_a_base_that_answers(build, bases, shelf):
     frames = build("诗人.tsv", "\n".join(LINES))
-    stages = [frame.stage for frame in frames]
-    assert stages == ["reading", "reading", "tree", "tree", "ready"]
+    stages = dict.fromkeys(frame.stage for frame in frames)
+    assert list(stages) == ["reading", "tree", "ready"]
     last = frames[-1]
     assert (last.facts.name, last.facts.num_triples) == ("诗人.tsv", 3)
     base = bases.open(last.base_id)
@@ -199,12 +201,13 @@ def test_a_base_that_fails_leaves_the_last_one_in_place(build, bases):
     assert bases.open(last.base_id)
 
 
-def watched(build, replaces):
+def watched(build, replaces, **limits):
     """Build a base as the page does; yield the frames that a visitor sees."""
-    path = build.question.folder / "新.tsv"
+    question = replace(build.question, **limits)
+    path = question.folder / "新.tsv"
     path.write_text("\n".join(LINES))
-    frames = build.question.frames([{"path": str(path)}, replaces, "auto"])
-    return Runs(Metrics()).watch("facts_base", frames, lambda _: 0)
+    desk = Desk(Runs(Metrics()), slots=1)
+    return desk.ask(question, [{"path": str(path)}, replaces, "auto"])
 
 
 def test_stop_during_the_building_leaves_the_last_base_in_place(build, bases, shelf):
@@ -216,6 +219,94 @@ def test_stop_during_the_building_leaves_the_last_base_in_place(build, bases, sh
     run.close()
     assert bases.open(last.base_id)
     assert list(watched(build, last.base_id))[-1].stage == "ready"
+
+
+def test_a_tree_that_comes_late_is_kept(build, bases, shelf):
+    shelf.players["fact_finder"].build_seconds = 0.5
+    last = list(watched(build, "", gather_seconds=0.3))[-1]
+    assert last.stage == "ready"
+    assert bases.open(last.base_id)
+
+
+def test_a_tree_is_not_begun_late(build, bases, shelf):
+    last, finder = build("a.tsv", "甲\t乙\t丙")[-1], shelf.players["fact_finder"]
+    with pytest.raises(DeadlineError, match=r"0 秒.*把文件拆小.* / .*split the file"):
+        list(watched(build, last.base_id, gather_seconds=0))
+    assert finder.built == 1
+    assert bases.open(last.base_id)
+
+
+@dataclass
+class Gated(FakeFactFinder):
+    """Builds a tree of more than one fact once a gate is open, or after a while."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def build_tree(self, keys):
+        if len(keys) > 1:
+            self.gate.wait(10)
+        return super().build_tree(keys)
+
+
+@pytest.fixture
+def gated(shelf):
+    shelf.players["fact_finder"] = finder = Gated()
+    yield finder
+    finder.gate.set()
+
+
+def until_tree(run):
+    return next(frame for frame in run if frame is not None and frame.stage == "tree")
+
+
+def test_stop_is_heard_while_a_tree_is_built_and_drops_it(build, bases, gated):
+    last = build("a.tsv", "甲\t乙\t丙")[-1]
+    run = watched(build, last.base_id)
+    until_tree(run)
+    began = time.monotonic()
+    assert next(run).stage == "tree"  # it goes on
+    run.close()
+    assert time.monotonic() - began < 1
+    gated.gate.set()
+    assert bases.open(last.base_id)
+    assert len(bases) == 1
+    assert list(watched(build, last.base_id))[-1].stage == "ready"
+
+
+def test_stop_is_heard_while_a_file_is_looked_at(build, bases, monkeypatch):
+    seen = threading.Event()
+
+    def looking(path, name):
+        seen.wait(5)
+        yield from ()
+
+    monkeypatch.setattr(facts_bases, "reading_base", looking)
+    run = watched(build, "")
+    began = time.monotonic()
+    assert [next(run).stage for _ in range(3)] == ["reading"] * 3
+    run.close()
+    assert time.monotonic() - began < 1.5
+    seen.set()
+    monkeypatch.undo()
+    assert list(watched(build, ""))[-1].stage == "ready"
+
+
+def test_a_question_waits_for_a_tree_and_can_be_stopped(build, bases, shelf, gated):
+    bases._sample_lines = lambda: LINES[:1]
+    gated.gate.set()
+    base_id = build("诗人.tsv", "\n".join(LINES))[-1].base_id
+    gated.gate.clear()
+    gated.weights = OTHER  # its tree is another
+    asked = facts.question(shelf, bases)
+    values = [FactsRequest("李白的号是什么？").question, 3, base_id, "auto"]
+    run = asked.frames(values)
+    began = time.monotonic()
+    assert next(run) is None
+    run.close()
+    assert time.monotonic() - began < 1
+    assert list(asked.frames([*values[:2], "", "auto"]))  # the sample waits for nobody
+    gated.gate.set()
+    assert list(asked.frames(values))[-1].matches[0].objects == ("青莲居士",)
 
 
 def test_a_small_file_is_seen_to_be_built(build, shelf):

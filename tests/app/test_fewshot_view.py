@@ -88,10 +88,20 @@ def test_who_answered_is_told():
     assert "学过的权重 learned" not in view.stream(answer())
 
 
+def saved_in(drawn):
+    (record,) = re.findall('data-mp-record="([^"]*)"', drawn)
+    return json.loads(html.unescape(record))
+
+
+def test_the_download_tells_who_answered():
+    mine, theirs = (saved_in(view.settle(answer(learned=one))) for one in (True, False))
+    assert (mine["learned"], theirs["learned"]) == (True, False)
+    assert mine["weights"] == theirs["weights"]  # the copy has the name of its source
+
+
 def test_the_downloads_hold_what_was_asked_and_answered():
     drawn = view.settle(answer())
-    (record,) = re.findall('data-mp-record="([^"]*)"', drawn)
-    saved = json.loads(html.unescape(record))
+    saved = saved_in(drawn)
     assert saved["labels"] == LABELS
     assert saved["filled"] == "好。饭很香"
     (table,) = re.findall('data-mp-csv="([^"]*)"', drawn)
@@ -117,6 +127,13 @@ def test_whatever_people_write_stays_text():
         assert not re.search(
             r"<(b onclick|i>|script|u>|s>)", one.replace("<i></i>", "")
         )
+
+
+def test_the_rules_say_which_goes_first_and_how_much_may_come():
+    drawn = lesson_view.rules()
+    assert "选了文件就不看贴的" in drawn
+    assert "a file goes before what is pasted" in drawn
+    assert drawn.count("5,242,880") == 2
 
 
 def test_a_lesson_on_its_way_shows_where_it_stands():

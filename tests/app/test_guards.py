@@ -82,7 +82,7 @@ def test_what_the_page_needs_passes_and_gains_headers():
 def test_internals_are_not_there(path):
     application = Application()
     status, _, body = call(Guard(application, Rules()), path, method="POST")
-    assert (status, detail(body)) == (404, "没有这个地址。")
+    assert (status, detail(body)) == (404, "没有这个地址。 / No such address.")
     assert application.bodies == []
 
 

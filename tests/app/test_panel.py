@@ -1,8 +1,20 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
-from app.panel import catalogue, summary_html, table_html
-from model_core.interfaces import ModelError, ModelState
-from tests.fakes import EMBEDDED, FakeCard, FakeShelf
+import gradio as gr
+import pytest
+
+from app.panel import (
+    IDLE_SECONDS,
+    TICK_SECONDS,
+    build_panel,
+    catalogue,
+    summary_html,
+    table_html,
+)
+from model_core.interfaces import TEXT_GENERATOR, ModelError, ModelState
+from model_core.shelf import ModelShelf, ShelfSettings
+from tests.fakes import EMBEDDED, FakeCard, FakeGenerator, FakePlayer, FakeShelf
 
 READY = ModelState("embedded", "内置小模型", "ready", info=EMBEDDED)
 DOWN = ModelState("uer/x", "某", "downloading", 250, 1000)
@@ -61,3 +73,74 @@ def test_the_catalogue_names_every_tasks_weights_once():
 
     choices = catalogue(Shelf(), ["title", "qa", "fewshot"])
     assert choices == [("hfl/rbt3", "hfl/rbt3"), ("luhua/reader", "luhua/reader")]
+
+
+class Seat:
+    """A page with the panel alone, of one visitor among others."""
+
+    def __init__(self, shelf):
+        with gr.Blocks(analytics_enabled=False) as self.page:
+            build_panel(self.page, shelf, {}, gr.HTML())
+        self.listeners = {fn.api_name: fn for fn in self.page.fns.values()}
+
+    @property
+    def timer(self):
+        return next(one for one in self.page.blocks.values() if type(one) is gr.Timer)
+
+    def refreshed(self):
+        """Return the table, the seconds until the next look, and who answers."""
+        _, table, timer, ready = self.listeners["refresh"].fn("")
+        return table, timer.value, ready.split("\n")
+
+    def presses(self, button, name, language):
+        request = SimpleNamespace(headers={"accept-language": language})
+        return self.listeners[button].fn(request, name, "")
+
+
+def test_an_idle_page_still_looks_what_others_load_and_unload():
+    shelf = FakeShelf()
+    mine, theirs = Seat(shelf), Seat(shelf)
+    assert mine.timer.active
+    assert mine.timer.value == IDLE_SECONDS
+    for button, ready in (
+        ("load", ["embedded", "uer/gpt2-distil"]),
+        ("unload", ["embedded"]),
+    ):
+        theirs.presses(button, "uer/gpt2-distil", "en")
+        table, seconds, answering = mine.refreshed()
+        assert answering == ready
+        assert table.count("mp-state mp-ready") == len(ready)
+        assert seconds == IDLE_SECONDS <= 60
+
+
+def test_a_page_looks_often_while_something_moves():
+    class Moving(FakeShelf):
+        def states(self):
+            return (READY, DOWN)
+
+    assert Seat(Moving()).refreshed()[1] == TICK_SECONDS
+
+
+@pytest.fixture
+def embedded_alone():
+    def load(*_):
+        return FakePlayer({TEXT_GENERATOR.name: FakeGenerator()})
+
+    settings = ShelfSettings(weights="embedded", rehearse=False)
+    shelf = ModelShelf(settings, loader=load)
+    yield shelf
+    shelf.close()
+
+
+@pytest.mark.parametrize("name", ["embedded", " embedded", "auto"])
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("zh-CN", "内置模型不能卸下"), ("en", "The embedded model stays")],
+)
+def test_a_visitor_cannot_unload_what_answers_everybody(
+    embedded_alone, name, language, sentence
+):
+    embedded_alone.model(TEXT_GENERATOR, "embedded")
+    with pytest.raises(gr.Error, match=sentence):
+        Seat(embedded_alone).presses("unload", name, language)
+    assert embedded_alone.readiness().ready

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.tabs import qa_view as view
+from demos.qa.record import render_text
 from demos.qa.task import QaRequest, answer
 from tests.fake_passage_reader import FakePassageReader
 
@@ -45,6 +46,7 @@ def test_the_answer_is_marked_where_it_stands_and_each_passages_own_too():
     assert marks(drawn, "mp-found") == ["李白"]
     assert marks(drawn, "mp-candidate") == ["李白"]  # the second passage's own
     assert "第 1 段第 1 字 passage 1, character 1" in drawn
+    assert view.place_of(results()[-1].reading.answers[0]) in render_text(results()[-1])
     assert drawn.count('<article class="mp-passage') == 3
     assert re.findall('mp-rank">(第 [23].*?)<', drawn) == [
         "第 2 段 Passage 2",

@@ -32,7 +32,8 @@ def test_the_title_endpoint_has_the_contracts_names(shelf):
     assert question.name == "title"
     assert question.inputs[:3] == ("text", "num_beams", "num_return")
     *_, answer = answers(question, ARTICLE, 4, 2, 8, 4, 1.0, AUTO)
-    assert [one.keys() for one in answer["titles"]] == [{"text", "log_prob"}] * 2
+    named = {"text", "log_prob", "finish"}
+    assert [one.keys() for one in answer["titles"]] == [named] * 2
     assert answer["num_chars_read"] == len(ARTICLE)
     assert answer["weights"] == "embedded"
 
@@ -68,11 +69,17 @@ def test_the_mask_is_that_of_the_request_itself():
     *growing, last = write_titles(TitleRequest(ARTICLE), FakeRewriter())
     assert title.how_drawing(last) == attention_view.drawing(last.frame.attention)
     assert title.how_drawing(growing[0]) != title.how_drawing(last)
-    assert isinstance(title.how_drawing(growing[0]), dict)  # gradio's "leave it alone"
+
+
+def test_a_request_without_a_mask_does_not_show_anothers():
+    growing, *_ = write_titles(TitleRequest(ARTICLE), FakeRewriter())
+    assert title.how_drawing(growing) == title.first_drawing()
+    assert "very request" not in title.first_drawing()
+    first, *_ = summarize(SummaryRequest(ARTICLE), FakeSummarizer())
+    assert summary.how_drawing(first) == ""
 
 
 def test_a_summary_shows_the_mask_of_its_rewriting():
-    first, *_, last = summarize(SummaryRequest(ARTICLE), FakeSummarizer())
+    *_, last = summarize(SummaryRequest(ARTICLE), FakeSummarizer())
     picture = last.frame.attention
     assert summary.how_drawing(last) == attention_view.drawing(picture)
-    assert isinstance(summary.how_drawing(first), dict)

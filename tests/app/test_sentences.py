@@ -19,7 +19,7 @@ from app.tabs import (
     sentences_rephrase,
     sentences_similarity,
 )
-from app.tabs.sentences_nearest import MAX_BYTES, NearestQuestion, lines_of
+from app.tabs.sentences_nearest import MAX_BYTES, NearestQuestion
 from app.tabs.sentences_weights import Part
 from app.wiring import Desk
 from demos.errors import DemoError, FileError
@@ -27,6 +27,7 @@ from demos.judging.examples import CLASSIFICATION_EXAMPLES, DETECTION_EXAMPLES
 from demos.rephrasing.examples import EXAMPLES as REPHRASING_EXAMPLES
 from demos.similarity.examples import EXAMPLES, NEAREST_EXAMPLES
 from model_core.interfaces import TEXT_CLASSIFIER, ModelError, ModelFacts
+from tests.demos.terminal.test_session import call
 from tests.fake_sentences import (
     FakeReplacedTokenDetector,
     FakeSentenceEncoder,
@@ -193,21 +194,26 @@ def upload(page, name, data):
 
 
 @pytest.mark.parametrize(
-    ("name", "data"),
+    ("name", "data", "numbers"),
     [
-        ("单.txt", LINES.encode("gbk")),
-        ("单.txt", LINES.encode("utf-8-sig")),
-        ("单.csv", f"id,text\n1,{LINES.replace(chr(10), chr(10) + '1,')}".encode()),
+        ("单.txt", LINES.encode("gbk"), "1、3"),
+        ("单.txt", LINES.encode("utf-8-sig"), "1、3"),
+        (
+            "单.csv",
+            f"id,text\n1,{LINES.replace(chr(10), chr(10) + '1,')}".encode(),
+            "2、4",
+        ),
         (
             "单.jsonl",
             "\n".join(json.dumps({"text": t}) for t in LINES.split("\n")).encode(),
+            "1、3",
         ),
     ],
 )
-def test_a_file_goes_before_what_is_pasted(page, name, data):
+def test_a_file_goes_before_what_is_pasted(page, name, data, numbers):
     given = upload(page, name, data)
     output = page.press("nearest_run", "退货", "别的", given, 10, "auto")
-    assert "第 1、3 行" in output["data"][0]
+    assert f"第 {numbers} 行" in output["data"][0]
     assert "别的" not in output["data"][0]
 
 
@@ -226,20 +232,47 @@ def test_a_path_from_elsewhere_is_not_read(page, tmp_path):
     assert output["error"]
 
 
-def test_lines_of_a_file_keep_their_numbers(tmp_path):
-    path = tmp_path / "单.jsonl"
-    path.write_text('{"text": "甲"}\n\n{"text": 3}\n{"other": 1}\n', "utf8")
-    assert lines_of(path) == ["甲", "", "3", ""]
-    path.write_text('{"text": "甲"}\n{broken\n', "utf8")
-    with pytest.raises(FileError, match="Line 2"):
-        lines_of(path)
+SAME_LINES = {
+    "单.txt": "怎么退货\n\n发票怎么开\r\n怎么退货\n[1]",
+    "单.csv": "text\n怎么退货\n\n发票怎么开\n怎么退货\n[1]\n",
+    "列.csv": '\ufeffid,text\r\n1,怎么退货\r\n2,"发票,\n怎么开"\r\n3\r\n4,\'=1\r\n',
+    "单.jsonl": '{"text": "怎么退货"}\n\n{"id": 1}\n{"text": "怎么退货"}\n{"text": 3}',
+}
+
+
+@pytest.mark.parametrize("name", SAME_LINES)
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_a_terminal_and_the_page_read_the_same_lines(tmp_path, name, encoding):
+    path = tmp_path / name
+    text = SAME_LINES[name]
+    path.write_bytes(text.encode("utf-8" if "\ufeff" in text else encoding))
+    asked = NearestQuestion(FakeShelf(), tmp_path)
+    claim = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+    *_, result = asked.frames(["退货", "", claim, 10, "auto"])
+    given = ("--lines", path, "--json")
+    told = json.loads(call("nearest", "退货", *given).out)
+    assert told["nearest"] == sentences_nearest.as_json(result)["nearest"]
+    assert len(told["nearest"]) == told["num_distinct"] > 1
+
+
+def test_a_blank_row_of_a_table_is_skipped_and_still_numbered(page):
+    table = "text\n怎么退货\n\n密码忘了怎么办\n"
+    given = upload(page, "单.csv", table.encode())
+    drawn = page.press("nearest_run", "怎么退货", "", given, 10, "auto")["data"][0]
+    assert "第 2 行" in drawn
+    assert "第 4 行" in drawn
+    given = upload(page, "单.csv", f"{table}甲,乙\n".encode())
+    output = page.press("nearest_run", "怎么退货", "", given, 10, "auto")
+    assert "Line 5: This line does not fit" in output["error"]
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path):
     path = tmp_path / "单.txt"
     path.write_bytes(b"a\n" * (MAX_BYTES // 2 + 1))
+    asked = NearestQuestion(FakeShelf(), tmp_path)
+    claim = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
     with pytest.raises(FileError, match="4 MB"):
-        lines_of(path)
+        list(asked.frames(["退货", "", claim, 3, "auto"]))
 
 
 @pytest.mark.parametrize(

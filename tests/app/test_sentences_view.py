@@ -161,6 +161,14 @@ def test_marks_keep_the_text_whole():
     assert kept == plain
 
 
+@pytest.mark.parametrize(("threshold", "count"), [(0.0, 4), (0.01, 4), (0.5, 1)])
+def test_as_many_are_marked_as_are_told_and_saved(threshold, count):
+    result = inspected("今天错了", threshold)
+    drawn = view.detect_settle(result)
+    assert f"标出 {count} 处 {count} marked" in drawn
+    assert drawn.count("<mark") == len(result.replaced) == count
+
+
 @pytest.mark.parametrize(
     ("pair", "warned"),
     [

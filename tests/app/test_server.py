@@ -346,6 +346,9 @@ def test_one_line_with_the_address_and_a_clean_end_while_generating(process):
     assert running.wait(timeout=5) == 0
     assert time.monotonic() - asked_to_end < 5
     kind, data = list(reading)[-1]
-    assert (kind, data["error"]) == ("error", "服务正在关闭，请稍后再来。")
+    said = (
+        "服务正在关闭，请稍后再来。 / The server is going down: come back in a while."
+    )
+    assert (kind, data["error"]) == ("error", said)
     assert running.stdout.read() == ""
     assert "Traceback" not in running.stderr.read()

@@ -69,7 +69,8 @@ def test_the_download_repeats_the_request_and_holds_the_titles():
     again = TitleRequest(**{name: record[name] for name in names})
     assert again.options == result.request.options
     assert record["num_return"] == 3
-    assert record["titles"][0] == {"text": "湖边来了候鸟", "log_prob": -3.0}
+    title = {"text": "湖边来了候鸟", "log_prob": -3.0, "finish": "length"}
+    assert record["titles"][0] == title
     assert 'data-mp-save="maskplay-titles.json"' in drawn
 
 
@@ -92,6 +93,7 @@ def test_the_facts_name_weights_and_what_was_read():
 
 def test_a_stopped_run_says_so():
     assert "停在这里 stopped" in view.settle(results()[1])
+    assert saved(view.settle(results()[1]))["titles"][0]["finish"] == ""
     assert "到上限 length limit" in view.settle(results()[-1])
     assert "写完 finished" in view.settle(results("雨停了。")[-1])
 

@@ -66,7 +66,7 @@ def test_a_client_sees_a_frame_while_the_weights_load():
         ({"text": "长" * 100_000}, "must have 1 to 20000 characters, got 100000."),
         ({"schema": "父母"}, "'父母' is not among the 6 relations"),
         ({"schema": 5}, "“Relations” cannot be read: 5"),
-        ({"threshold": "high"}, "“Threshold” must be a number between 0 and 1"),
+        ({"threshold": "high"}, "“Threshold” must be a number between 0.05 and 1"),
         ({"decoder": "crf"}, "“Decoder” must be one of auto, both, half_pointer"),
     ],
 )

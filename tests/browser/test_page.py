@@ -128,6 +128,29 @@ def test_copy_and_download(visit, address):
     assert record["prompt"] + record["texts"][0]["text"] == whole
 
 
+def test_copy_says_how_it_went_and_then_its_own_name_again(visit, address):
+    page = visit(address, **DESKTOP)
+    prompt(page).fill("春风")
+    generate(page)
+    await_result(page)
+    button = page.locator("[data-mp-action=copy]")
+    name = button.inner_text()
+    for refusal, said in (
+        ("", "已复制 Copied"),
+        ("", "已复制 Copied"),  # pressed again while it still says so
+        ("navigator.clipboard.writeText = () => Promise.reject()", "已复制 Copied"),
+        ("document.execCommand = () => false", "没能复制"),
+    ):
+        page.evaluate(f"void ({refusal or 0})")  # else a function would be called
+        button.click()
+        page.wait_for_selector(f"text={said}")
+    page.wait_for_function(
+        "([one, name]) => one.textContent === name",
+        arg=[button.element_handle(), name],
+        timeout=10_000,
+    )
+
+
 def test_use_again_brings_back_the_settings_and_the_seed(visit, address):
     page = visit(address, **DESKTOP)
     fill_example(page, "七言绝句 · 明月")

@@ -1,4 +1,4 @@
-"""A table shows what people and models wrote; a spreadsheet runs none of it."""
+"""A row is as it is; of a table that people open, a spreadsheet runs nothing."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demos.tables import guarded, row_of, table_of, unguarded
+from demos.tables import guarded, guarded_row, row_of, table_of, unguarded
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
 
@@ -15,8 +15,14 @@ FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "�
 @pytest.mark.parametrize("text", FORMULAS)
 def test_what_a_spreadsheet_would_run_opens_with_an_apostrophe(text):
     assert guarded(text) == "'" + text
-    (row,) = csv.reader(io.StringIO(row_of(["谁", text]), newline=""))
+    (row,) = csv.reader(io.StringIO(guarded_row(["谁", text]), newline=""))
     assert row == ["谁", "'" + text]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_row_that_scripts_read_is_as_it_is(text):
+    (row,) = csv.reader(io.StringIO(row_of(["谁", text]), newline=""))
+    assert row == ["谁", text]
 
 
 @pytest.mark.parametrize(

@@ -417,14 +417,29 @@ def test_unloading_and_loading_again_is_a_new_load(make_shelf, client):
 
 def test_a_running_generator_outlives_its_place_and_nothing_else_does(make_shelf):
     shelf = make_shelf()
-    generator = shelf.model(TEXT_GENERATOR, "embedded")
-    shelf.unload("embedded")
-    assert generator.weights.name == "embedded"
+    generator = shelf.model(TEXT_GENERATOR, POEM)
+    shelf.unload(POEM)
+    assert generator.weights.name == POEM
     watch = weakref.ref(generator)
     del generator
     gc.collect()
     assert watch() is None
-    assert name_of(shelf) == "embedded"  # and it comes back when it is wanted
+    assert name_of(shelf, POEM) == POEM  # and it comes back when it is wanted
+
+
+@pytest.mark.parametrize(
+    ("profile", "name"),
+    [("auto", "embedded"), ("auto", " embedded "), ("embedded", "auto")],
+)
+def test_nobody_takes_the_embedded_weights_from_the_others(make_shelf, profile, name):
+    shelf = make_shelf(weights=profile)
+    shelf.model(TEXT_GENERATOR, "embedded")
+    error = caught_from(shelf.unload, name)
+    assert "内置模型不能卸下" in error.zh
+    assert "请卸下别的模型" in error.zh
+    assert "unload another model" in error.en
+    assert state_of(shelf, "embedded").status == "ready"
+    assert shelf.readiness().ready
 
 
 def test_the_least_used_goes_where_another_would_not_fit_beside_it(make_shelf):
@@ -536,11 +551,11 @@ def test_closing_ends_a_rehearsal_and_waits_for_its_end(rehearsing):
     assert time.monotonic() - start < 1
 
 
-def test_unloading_ends_a_rehearsal_too(rehearsing):
+def test_nobody_ends_a_rehearsal_but_the_shelf(rehearsing):
     shelf, player = rehearsing()
     assert player.began.wait(PATIENCE)
-    shelf.unload("embedded")
-    assert player.ended.wait(PATIENCE)
+    caught_from(shelf.unload, "embedded")
+    assert not player.ended.is_set()
 
 
 def test_a_shelf_that_is_asked_once_does_not_rehearse(rehearsing):

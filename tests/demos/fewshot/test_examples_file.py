@@ -28,9 +28,36 @@ def test_every_form_gives_the_same_examples(text):
     assert read_examples(text, WANTED) == TWO
 
 
+@pytest.mark.parametrize("head", ["", "text,label\n"], ids=["bare", "named"])
+@pytest.mark.parametrize(("mark", "guard"), [("\ufeff", ""), ("", "'")])
+def test_the_guard_of_a_table_is_undone_where_its_mark_tells(head, mark, guard):
+    table = f"{mark}{head}'=好吃,好评\n'-5℃,差评\n"
+    texts = [one.text for one in read_examples(table, WANTED)]
+    assert texts == [f"{guard}=好吃", f"{guard}-5℃"]
+
+
+def test_lines_that_are_no_table_keep_their_apostrophe():
+    lines = "\ufeff'=好吃\t好评\n'-5℃\t差评\n"
+    assert [one.text for one in read_examples(lines, WANTED)] == ["'=好吃", "'-5℃"]
+
+
 def test_a_text_may_have_commas_of_its_own():
     lines = "好吃,推荐,好评\n慢,凉,差评"
     assert [one.text for one in read_examples(lines, WANTED)] == ["好吃,推荐", "慢,凉"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('"很好吃"', "很好吃"),
+        ('他说"好"，真好', '他说"好"，真好'),
+        ('"好"和"坏"', '"好"和"坏"'),
+        ('"他说""好"""', '他说"好"'),
+    ],
+)
+def test_quotes_around_a_cell_go_and_quotes_within_it_stay(cell, text):
+    first, _ = read_examples(f"{cell}\t好评\n面坨了\t差评", WANTED)
+    assert first.text == text
 
 
 def test_a_quoted_cell_may_have_line_ends():

@@ -12,8 +12,8 @@ EXAMPLES = [{"text": "慢", "label": "差评"}, {"text": "香", "label": "好评
 
 
 def results(**given):
-    labels = {"好评": "好", "差评": "差"}
-    request = FewshotRequest("饭很香", labels, "__。{text}", **given)
+    known = {"labels": {"好评": "好", "差评": "差"}, "pattern": "__。{text}"}
+    request = FewshotRequest("饭很香", **known | given)
     return list(classify(request, FakeMaskFiller()))
 
 
@@ -27,8 +27,10 @@ def test_the_record_has_the_contracts_names():
     assert record.keys() == {"text", *ADDED_FIELDS}
 
 
-def test_a_pair_has_both_texts():
-    assert to_record(results(text_b="真香")[-1])["text_b"] == "真香"
+def test_a_pair_has_both_texts_and_one_text_has_no_other():
+    pair = results(text_b="真香", pattern="{text}__{text_b}")[-1]
+    assert to_record(pair)["text_b"] == "真香"
+    assert "text_b" not in to_record(results(text_b="真香")[-1])
 
 
 def test_a_person_reads_the_sentence_then_the_labels_best_first():

@@ -85,6 +85,13 @@ def test_a_pair_needs_its_second_text():
         assert "(text_b) is missing, but the pattern has {text_b}" in caught.value.en
 
 
+def test_a_second_text_that_plays_no_part_is_not_kept():
+    assert asked(text_b="真香") == asked()
+    assert asked(text_b="真香").text_b == ""
+    with pytest.raises(InvalidRequestError, match="“Second text” must be text"):
+        asked(text_b=3)
+
+
 def test_examples_teach_before_the_answer():
     model = FakeMaskFiller()
     results = list(classify(asked("慢", examples=EXAMPLE_LIST, max_steps=5), model))
@@ -284,6 +291,17 @@ def test_every_field_has_a_label_in_both_languages():
 )
 def test_examples_may_be_typed_as_lines(lines):
     assert asked(examples=lines) == asked(examples=EXAMPLE_LIST)
+
+
+@pytest.mark.parametrize("first", ["[哈哈]太好了", "[1]", "[" * 9, '["a"]'])
+def test_lines_may_open_with_a_bracket(first):
+    request = asked(examples=f"{first}\t好评\n慢\t差评\n")
+    assert [one["text"] for one in request.examples] == [first, "慢"]
+
+
+def test_a_list_that_is_torn_is_told_what_lines_may_be():
+    with pytest.raises(InvalidRequestError, match=r"line 1 has one cell; give a line"):
+        asked(examples=json.dumps(EXAMPLE_LIST, indent=1)[:-1])
 
 
 def test_a_request_read_again_is_the_same():

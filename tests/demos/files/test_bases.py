@@ -41,6 +41,14 @@ def test_a_csv_in_utf_8_or_gbk_holds_the_same_facts(tmp_path, encoding, end):
     assert held.read_seconds >= 0
 
 
+def test_the_guard_of_a_table_is_undone_where_its_mark_tells(tmp_path):
+    table = "subject,predicate,object\r\n'-5℃,又作,\"'=甲,乙\"\r\n"
+    for mark, guard in (("\ufeff", ""), ("", "'")):
+        path = written(tmp_path, "库.csv", mark + table)
+        facts = [(f"{guard}-5℃", "又作", f"{guard}=甲,乙")]
+        assert list(brought_base(str(path)).base.triples()) == facts
+
+
 def test_tsv_and_jsonl_hold_the_same_facts(tmp_path):
     tsv = "".join("\t".join(fact) + "\n" for fact in FACTS)
     names = ("subject", "predicate", "object")

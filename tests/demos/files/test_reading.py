@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demos.errors import FileError
-from demos.files.reading import decode, open_input, parse_json, read_json
+from demos.files.reading import (
+    decode,
+    open_input,
+    parse_json,
+    read_json,
+    read_rows,
+)
 
 
 def lines_of(folder, name, data):
@@ -69,6 +75,40 @@ def test_csv_names_its_columns_and_marks_empty_cells(tmp_path):
     assert lines[0].given == {"id": "1", "prompt": "春,\n夏"}
     assert lines[2].fault.en == "This line does not fit its header: 4 != 3."
     assert lines[3].fault.en == "This line does not fit its header: 0 != 3."
+
+
+def test_an_empty_line_is_told_from_a_wrong_one(tmp_path):
+    table = lines_of(tmp_path, "a.csv", "prompt,id\n春,1\n\n夏,2,3\n,\n")
+    assert [line.is_empty for line in table] == [False, True, False, False]
+    lines = lines_of(tmp_path, "a.jsonl", '{"prompt": "春"}\n \n{\n')
+    assert [line.is_empty for line in lines] == [False, True, False]
+
+
+@pytest.mark.parametrize(("name", "first"), [("a.csv", 2), ("a.txt", 1)])
+def test_a_tables_first_line_stands_below_its_names(tmp_path, name, first):
+    (tmp_path / name).write_text("prompt\n春\n")
+    assert open_input(tmp_path / name, "prompt").first_number == first
+
+
+@pytest.mark.parametrize(
+    ("mark", "prompt"), [("\ufeff", "=1+1"), ("", "'=1+1")], ids=["marked", "plain"]
+)
+def test_a_guard_is_undone_where_the_mark_tells_of_it(tmp_path, mark, prompt):
+    data = f"{mark}'=列,prompt\r\n\"'-1,甲\",'=1+1\r\n"
+    (line,) = lines_of(tmp_path, "a.csv", data)
+    cell = "-1,甲" if mark else "'-1,甲"
+    assert line.fields == {("=列" if mark else "'=列"): cell, "prompt": prompt}
+    (text,) = lines_of(tmp_path, "a.txt", f"{mark}'=1+1")
+    assert text.fields == {"prompt": "'=1+1"}  # no table
+
+
+def test_the_rows_of_a_table_are_read_whole(tmp_path):
+    (tmp_path / "a.csv").write_bytes('\ufeff甲,\'=1\r\n\r\n"a,b",'.encode())
+    assert read_rows(tmp_path / "a.csv") == [["甲", "=1"], [], ["a,b", ""]]
+    (tmp_path / "a.csv").write_bytes("甲,'=1".encode("gbk"))
+    assert read_rows(tmp_path / "a.csv") == [["甲", "'=1"]]
+    (tmp_path / "a.csv").write_bytes(b"")
+    assert [row for row in read_rows(tmp_path / "a.csv") if row] == []
 
 
 def test_a_cell_may_be_long(tmp_path):
@@ -142,6 +182,13 @@ def test_structures_are_read_for_options(tmp_path):
         read_json(tmp_path / "b.jsonl")
     with pytest.raises(FileError, match=r"none\.json cannot be read: No such file"):
         read_json(tmp_path / "none.json")
+
+
+def test_the_mark_of_a_table_is_kept_for_those_who_ask():
+    data = "\ufeff甲".encode()
+    assert decode(data) == "甲"
+    assert decode(data, keep_mark=True) == "\ufeff甲"
+    assert decode("甲乙".encode("gbk"), keep_mark=True) == "甲乙"
 
 
 @given(st.text(st.characters(codec="utf-8")))

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demos.errors import FileError
+from demos.files.reading import open_input
 from demos.files.writing import open_output, to_json
+from demos.tables import guarded_row
 
 COLUMNS = ("id", "prompt", "texts", "error")
 RECORDS = (
@@ -41,7 +43,8 @@ def test_jsonl_is_one_object_a_line(tmp_path):
 def test_csv_has_a_header_and_json_in_its_cells(tmp_path):
     written(tmp_path / "a.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_bytes().decode())))
-    assert [row["prompt"] for row in rows] == ['春,"\n夏', "秋\r\n", "", "", "'=1+1"]
+    assert [row["prompt"] for row in rows] == ['春,"\n夏', "秋\r\n", "", "", "=1+1"]
+    assert rows[-1]["error"] == "'@"
     assert rows[-1]["id"] == "-0.5"
     assert json.loads(rows[0]["texts"]) == RECORDS[0]["texts"]
     assert rows[1]["texts"] == ""
@@ -49,8 +52,9 @@ def test_csv_has_a_header_and_json_in_its_cells(tmp_path):
 
 
 @FORMATS
-def test_what_is_kept_is_what_was_written(tmp_path, suffix):
-    target = written(tmp_path / f"a{suffix}")
+@pytest.mark.parametrize("marked", [False, True])
+def test_what_is_kept_is_what_was_written(tmp_path, suffix, marked):
+    target = written(tmp_path / f"a{suffix}", marked=marked)
     show = target.format.show
     (_, start), *kept = target.kept()
     assert [record for record, _ in kept] == [
@@ -58,7 +62,8 @@ def test_what_is_kept_is_what_was_written(tmp_path, suffix):
         for record in RECORDS
     ]
     assert kept[-1][1] == target.path.stat().st_size
-    assert start == len(target.format.header(COLUMNS))
+    head = target.format.mark + target.format.header(COLUMNS)
+    assert start == len(head.encode())
 
 
 @FORMATS
@@ -79,17 +84,41 @@ def test_a_table_that_people_open_is_marked_and_a_line_of_json_is_not(tmp_path):
     for suffix, mark in ((".csv", codecs.BOM_UTF8), (".jsonl", b"")):
         plain = written(tmp_path / f"a{suffix}").path.read_bytes()
         marked = written(tmp_path / f"b{suffix}", marked=True).path.read_bytes()
-        assert marked == mark + plain
+        guarded = plain.replace(b",=1+1,,'@", b",'=1+1,,''@")
+        assert (guarded == plain) == (suffix == ".jsonl")
+        assert marked == mark + guarded
 
 
 def test_a_marked_table_is_continued_by_whoever_writes_no_mark(tmp_path):
     whole = written(tmp_path / "a.csv", marked=True).path.read_bytes()
     target = written(tmp_path / "a.csv", RECORDS[:2], marked=True)
-    target = open_output(target.path, COLUMNS)
+    (target,) = open_output(target.path, COLUMNS).begun()
     *_, (_, end) = target.kept()
     with target.resume(end) as stream:
         stream.writelines(map(target.line, RECORDS[2:]))
     assert target.path.read_bytes() == whole
+
+
+def test_a_table_without_a_mark_may_be_an_older_versions(tmp_path):
+    guarded = written(tmp_path / "a.csv", marked=True).path.read_bytes()
+    (tmp_path / "a.csv").write_bytes(guarded.removeprefix(codecs.BOM_UTF8))
+    plain, older = open_output(tmp_path / "a.csv", COLUMNS).begun()
+    *_, (as_written, _) = plain.kept()
+    *_, (as_meant, _) = older.kept()
+    assert (as_written["prompt"], as_meant["prompt"]) == ("'=1+1", "=1+1")
+    assert older.line(RECORDS[-1]) == guarded_row(["-0.5", "=1+1", "", "'@"])
+    assert len(written(tmp_path / "a.jsonl").begun()) == 1
+
+
+@pytest.mark.parametrize("marked", [False, True])
+@pytest.mark.parametrize(
+    "text", ["-20℃的北京", "=1+1", "'=1+1", "'", "''@", "-0.5", "＝甲", "\t=1", "甲"]
+)
+def test_a_table_that_is_read_again_says_what_was_written(tmp_path, text, marked):
+    record = {"id": "1", "prompt": text, "texts": "+1甲", "error": "@甲"}
+    target = written(tmp_path / "a.csv", [record], marked=marked)
+    (line,) = open_input(target.path, "prompt").lines()
+    assert line.fields == record
 
 
 texts = st.text(st.characters(exclude_characters="\0"))

@@ -79,7 +79,8 @@ def test_every_mode_and_every_vote_is_told():
 def test_every_later_text_extends_the_one_before(compare):
     texts = [record.render_text(one) for one in ask(compare=compare, mode="seq2seq")]
     assert all(b.startswith(a) for a, b in pairwise(texts))
-    assert texts[-1].startswith("杜甫（80% · 第 2 段 0 字处 · seq2seq 0.60 s）")
+    place = "第 2 段第 1 字 passage 2, character 1"
+    assert texts[-1].startswith(f"杜甫（80% · {place} · seq2seq 0.60 s）")
 
 
 def test_a_text_without_an_answer_says_so():

@@ -62,6 +62,11 @@ def test_every_frame_is_the_whole_result_so_far(monkeypatch):
     assert [frame.finished for frame in frames] == [False, True]
     assert [render_text(frame) == "" for frame in frames] == [True, False]
     assert frames[-1].neighbours == last("退货", LINES).neighbours
+    records = [to_record(frame) for frame in frames]
+    assert [(one["num_read"], one["num_distinct"]) for one in records] == [
+        (2, 4),
+        (4, 4),
+    ]
 
 
 def test_a_list_that_was_read_is_not_read_again():

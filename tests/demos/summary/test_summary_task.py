@@ -323,10 +323,19 @@ def test_the_record_has_the_contracts_names():
     assert record == {
         "text": "开会。空调要换。散会。",
         "summary": "空调要换。",
+        "finish": "stop",
         "extracted": [{"text": "空调要换。", "start": 3, "score": 0.7}],
         "weights": "embedded",
     }
     assert {"text", *ADDED_FIELDS} == record.keys()
+
+
+def test_the_record_of_a_stopped_run_says_so():
+    *growing, last = results("开会。空调要换。散会。", threshold=0.5)
+    assert {to_record(result)["finish"] for result in growing} == {""}
+    assert to_record(last)["finish"] == "stop"
+    (cut,) = results("长" * 64, mode=EXTRACT, max_chars=20)
+    assert to_record(cut)["finish"] == "length"
 
 
 def test_a_terminal_shows_nothing_that_a_beam_may_take_back():

@@ -31,6 +31,49 @@ def test_a_file_of_lines_is_searched_whatever_its_encoding(lines):
     assert told.out.split() == ["1.0000", "1", "怎么退货"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "numbers"),
+    [
+        ("faq.csv", "id,text\n1,怎么退货\n\n2,发票怎么开\n3,怎么退货\n", [[2, 5], [4]]),
+        ("FAQ.CSV", "text\n怎么退货\n\n发票怎么开\n怎么退货\n", [[2, 5], [4]]),
+        (
+            "faq.jsonl",
+            '{"text": "怎么退货"}\n\n{"text": "发票怎么开"}\n{"text": "怎么退货"}\n',
+            [[1, 4], [3]],
+        ),
+        ("faq.json", '["怎么退货", "", "发票怎么开", "怎么退货"]', [[1, 4], [3]]),
+    ],
+)
+def test_a_table_of_lines_is_searched_by_its_column(tmp_path, name, text, numbers):
+    (tmp_path / name).write_text(text, "utf8")
+    given = ("--lines", tmp_path / name, "--json")
+    record = json.loads(call("nearest", "怎么退货", *given).out)
+    found = {one["text"]: one["lines"] for one in record["nearest"]}
+    assert found == dict(zip(("怎么退货", "发票怎么开"), numbers, strict=True))
+    assert (record["num_lines"], record["num_distinct"], record["num_read"]) == (
+        3,
+        2,
+        2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("faq.csv", "text\n甲,乙\n", "Line 2: This line does not fit its header"),
+        ("faq.csv", "id\n1\n", "one of them text; got: id"),
+        ("faq.jsonl", '"甲"\n', "Line 1: This line is no JSON object: str"),
+        ("none.csv", None, "none.csv cannot be read: No such file"),
+    ],
+)
+def test_a_table_without_its_lines_is_refused(tmp_path, name, text, said, capsys):
+    if text is not None:
+        (tmp_path / name).write_text(text, "utf8")
+    outcome = call("nearest", "退货", "--lines", tmp_path / name)
+    assert (outcome.status, outcome.opened) == (2, [])
+    assert said in capsys.readouterr().err
+
+
 def test_a_file_of_queries_reads_the_lines_once(lines, tmp_path):
     asked, answers = tmp_path / "in.txt", tmp_path / "out.jsonl"
     asked.write_text("怎么退货\n发票\n\n", "utf8")

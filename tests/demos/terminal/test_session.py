@@ -297,6 +297,53 @@ def test_resume_asks_the_model_only_for_what_is_missing(questions, tmp_path):
     assert [prompt for prompt, _ in outcome.shelf.generator.asked] == ["冬"]
 
 
+GUARDED = "-《史记》的作者是司马迁。"  # what a spreadsheet would run
+
+
+def test_a_tables_offsets_are_those_of_its_text(tmp_path):
+    (tmp_path / "in.txt").write_text(GUARDED)
+    target = tmp_path / "out.csv"
+    files = ("--input", tmp_path / "in.txt", "--output", target)
+    assert call("triples", *files).status == 0
+    with target.open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    (triple,) = json.loads(row["triples"])
+    assert row["text"] == GUARDED
+    for name in ("subject", "object"):
+        assert row["text"][triple[f"{name}_start"] :].startswith(triple[name])
+
+
+@pytest.mark.parametrize("text", [GUARDED, f"'{GUARDED}", "=1+1", "＠甲"])
+def test_a_table_of_answers_is_a_table_of_the_same_questions(tmp_path, text):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": text, "id": "+1甲"}))
+    asked, tables = tmp_path / "in.jsonl", (tmp_path / "1.csv", tmp_path / "2.csv")
+    for target in tables:
+        assert call("triples", "--input", asked, "--output", target).status == 0
+        asked = target
+    with tables[1].open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["text"], row["id"]) == (text, "+1甲")
+    assert tables[0].read_bytes() == tables[1].read_bytes()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["older", "page"])
+def test_a_guarded_table_goes_on_as_it_was_begun(tmp_path, mark):
+    (tmp_path / "in.txt").write_text("=1+1\n春\n-夏\n")
+    target = tmp_path / "out.csv"
+    arguments = ("generation", "--input", tmp_path / "in.txt", "--output", target)
+    assert call(*arguments).status == 0
+    whole = target.read_bytes().decode()
+    guarded = mark + whole.replace("\n=1", "\n'=1").replace("\n-夏", "\n'-夏")
+    assert guarded.count("'") == 2
+    target.write_text("".join(guarded.splitlines(keepends=True)[:2]), newline="")
+    assert call(*arguments, "--resume").status == 0
+    assert target.read_bytes().decode() == guarded
+    target.write_text(guarded.replace("春", "秋"), newline="")
+    refused = call(*arguments, "--resume")
+    assert (refused.status, refused.opened) == (2, [])
+    assert "cannot be resumed" in refused.err
+
+
 TITLES = 70  # lines, in portions of 32
 
 
@@ -633,6 +680,58 @@ def test_files_of_labels_and_examples_say_which_line_is_wrong(tmp_path, capsys):
     outcome = call("fewshot", *labels, "--examples", tmp_path / "e.jsonl", "甲")
     assert outcome.status == 2
     assert "“Examples” line 2 is no JSON object." in outcome.err
+
+
+LABEL_FILES = {
+    "l.json": '{"好评": "好", "差评": "坏"}',
+    "l.txt": "好评=好\n差评=坏\n",
+    "l.tsv": "好评\t好\n差评\t坏\n",
+    "l.csv": "好评,好\n\n差评,坏\n",
+    "L.CSV": "\ufeff词,标签\r\n好,好评\r\n坏,差评\r\n",
+}
+
+
+@pytest.mark.parametrize("name", LABEL_FILES)
+def test_labels_of_any_kind_of_file_are_the_same(tmp_path, name):
+    (tmp_path / name).write_text(LABEL_FILES[name])
+    given = ("--labels", tmp_path / name, "--pattern", "____。{text}")
+    record = json.loads(call("fewshot", *given, "--json", "饭很香").out)
+    assert list(record["probabilities"]) == ["好评", "差评"]
+    assert record["filled"] == "好。饭很香"
+
+
+def test_a_table_of_labels_says_which_row_is_wrong(tmp_path, capsys):
+    (tmp_path / "l.csv").write_text("好评,好\n差,评,坏\n")
+    outcome = call("fewshot", "--labels", tmp_path / "l.csv", "甲")
+    assert (outcome.status, outcome.opened) == (2, [])
+    assert "第 2 行有 3 格；须为“标签,词”两格" in capsys.readouterr().err
+
+
+def test_examples_may_open_with_a_bracket(tmp_path):
+    lines = "[哈哈]太好了\t好评\n太慢了\t差评\n"
+    (tmp_path / "e.tsv").write_text(lines)
+    labels = ("--labels", "好评=好\n差评=坏", "--pattern", "____。{text}")
+    for given in (lines, tmp_path / "e.tsv"):
+        filler = FakeMaskFiller()
+        shelf = FakeShelf(players={"mask_filler": filler})
+        asked = (*labels, "--examples", given, "--max-steps", 2)
+        assert call("fewshot", *asked, "太慢", shelf=shelf).status == 0
+        ((sentences, _, _),) = filler.lessons
+        assert sentences[0].after == "。[哈哈]太好了"
+
+
+def test_guarded_examples_are_learned_as_they_were_written(tmp_path):
+    table = "\ufefftext,label\r\n'-5℃也暖和,好评\r\n'=慢,差评\r\n"
+    (tmp_path / "e.csv").write_text(table, newline="")
+    (tmp_path / "bare.csv").write_text(table.replace("text,label\r\n", ""), newline="")
+    labels = ("--labels", "好评=好\n差评=坏", "--pattern", "____。{text}")
+    for name in ("e.csv", "bare.csv"):
+        filler = FakeMaskFiller()
+        shelf = FakeShelf(players={"mask_filler": filler})
+        asked = (*labels, "--examples", tmp_path / name, "--max-steps", 2)
+        assert call("fewshot", *asked, "太慢", shelf=shelf).status == 0
+        ((sentences, _, _),) = filler.lessons
+        assert [one.after for one in sentences] == ["。-5℃也暖和", "。=慢"]
 
 
 @pytest.mark.parametrize("name", ["e.json", "e.jsonl", "e.tsv", "e.csv"])

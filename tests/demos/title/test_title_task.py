@@ -228,13 +228,19 @@ def test_the_record_has_the_contracts_names():
     assert record == {
         "text": "雨。晴。",
         "titles": [
-            {"text": "雨。晴。", "log_prob": -2.0},
-            {"text": "晴。", "log_prob": -1.5},
+            {"text": "雨。晴。", "log_prob": -2.0, "finish": "length"},
+            {"text": "晴。", "log_prob": -1.5, "finish": "stop"},
         ],
         "num_chars_read": 4,
         "weights": "embedded",
     }
     assert {"text", *ADDED_FIELDS} == record.keys()
+
+
+def test_the_record_of_a_stopped_run_says_so():
+    stopped, *_, last = results("雨。晴。", max_new_tokens=4)
+    assert {one["finish"] for one in to_record(stopped)["titles"]} == {""}
+    assert "" not in {one["finish"] for one in to_record(last)["titles"]}
 
 
 def test_a_terminal_shows_nothing_that_a_beam_may_take_back():

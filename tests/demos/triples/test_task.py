@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demos.errors import InvalidRequestError
-from demos.limits import label_of
+from demos.limits import label_of, limit_of
 from demos.records import request_from
 from demos.triples.examples import EXAMPLES, caption
 from demos.triples.found import ExtractedTriple
@@ -58,7 +58,7 @@ def test_triples_come_in_reading_order_with_offsets_and_types():
 @pytest.mark.parametrize("most", [40, 64, 256, 5000])
 @pytest.mark.parametrize("text", [TEXT, LONG, "\n" + TEXT, TEXT.replace("。", "，")])
 def test_offsets_slice_to_their_strings(text, most):
-    result = last(text, FakeTriplePointer(max_text_chars=most), threshold=0)
+    result = last(text, FakeTriplePointer(max_text_chars=most), threshold=FLOOR)
     assert result.found
     for triple in result.found:
         for span, name in (
@@ -114,7 +114,7 @@ def test_closing_the_results_asks_for_no_more_steps():
     assert len(model.steps) == 2  # one is told once the next is there
 
 
-@given(st.floats(0, 1), st.floats(0, 1))
+@given(st.floats(FLOOR, 1), st.floats(FLOOR, 1))
 def test_a_lower_threshold_shows_at_least_as_much(one, other):
     result, (low, high) = last(), sorted((one, other))
     more, fewer = result.filtered(low), result.filtered(high)
@@ -127,14 +127,23 @@ def test_a_lower_threshold_shows_at_least_as_much(one, other):
 def test_moving_the_threshold_asks_no_model():
     model = FakeTriplePointer()
     result = last(model=model, threshold=0.9)
-    assert len(said(result.filtered(0.0))) > len(said(result))
+    assert len(said(result.filtered(FLOOR))) > len(said(result))
     assert len(model.asked) == 1
     assert model.asked[0][2] == FLOOR
 
 
 def test_a_threshold_outside_its_limit_is_refused():
-    with pytest.raises(InvalidRequestError, match="“阈值”须为 0 到 1 之间的数，收到 2"):
-        last().filtered(2)
+    for least in (2, 0.0, 0.04):
+        said = f"“阈值”须为 0.05 到 1 之间的数，收到 {least}"
+        with pytest.raises(InvalidRequestError, match=said):
+            last().filtered(least)
+
+
+def test_the_lowest_threshold_lists_whatever_is_kept():
+    lowest = limit_of(TripleRequest, "threshold").low
+    assert lowest == FLOOR
+    result = last(threshold=lowest)
+    assert result.triples == result.found
 
 
 def test_less_than_the_floor_is_never_kept():
@@ -142,7 +151,7 @@ def test_less_than_the_floor_is_never_kept():
         def point(self, texts, decoder, *, floor=0.1):
             return tuple((PointedTriple(0, (0, 1), (1, 2), 0.01),) for _ in texts)
 
-    assert last(model=Careless(), threshold=0).found == ()
+    assert last(model=Careless(), threshold=FLOOR).found == ()
 
 
 def test_a_schema_leaves_out_the_rest():

@@ -44,20 +44,21 @@ class Follow:
     part: str = ""
 
 
+CSL, SFZY = ("csl-clge", "csl-ydli"), ("cail2020-sfzy",)
 MODERN_MUST = round(0.9 * FIRST_EDITION_BITS, 4)
 FOLLOWED = (
     Follow("modern", "modern", BITS, (), MODERN_MUST, 4.3, part="generation"),
     Follow("novels", "novels", BITS, part="generation"),
     Follow("poems", "poems", BITS, part="generation"),
-    Follow("title", "title", "rouge_l"),
-    Follow("title_xwlb", "title", "rouge_l", ("xwlb",), 0.55, 0.70),
-    Follow("title_csl", "title", "rouge_l", ("csl-clge", "csl-ydli"), 0.42, 0.52),
+    Follow("title", "title", "rouge_l", part="title"),
+    Follow("title_xwlb", "title", "rouge_l", ("xwlb",), 0.55, 0.70, part="title"),
+    Follow("title_csl", "title", "rouge_l", CSL, 0.42, 0.52, part="title"),
     Follow("triples", "triples", "f1", (), 0.55, 0.72, part="pointing"),
     Follow("qa", "qa", "f1"),
     Follow("qa_cmrc", "qa", "f1", ("cmrc2018-dev",), 0.45, 0.65),
     Follow("eprstmt", "eprstmt", "accuracy", (), 0.65, 0.80),
     Follow("tnews", "tnews", "accuracy", (), 0.30, 0.48),
-    Follow("summary_sfzy", "summary", "spaces", ("cail2020-sfzy",), 0.40, 0.55),
+    Follow("summary_sfzy", "summary", "spaces", SFZY, 0.40, 0.55, part="summary"),
     Follow("kgqa", "kgqa", "exact_match", (), 0.65, 0.88),
 )
 
@@ -150,7 +151,7 @@ def releases_of(
     made = []
     for part, seen in rows.items():
         found = {
-            one.name: _figure(one, scores)
+            one.name: figure_of(one, scores)
             for one in FOLLOWED
             if (one.part if one.part in own else "") == part
         }
@@ -221,35 +222,51 @@ def line_of_the_last(found: Mapping[int, Figure]) -> Line | None:
     return _fitted(dict(sorted(found.items())[-2:]))
 
 
+def figure_of(one: Follow, scores: Mapping[str, Any]) -> Figure | None:
+    """Return a figure in ``scores.json``, of the best mode; None where it is not."""
+    if one.score == BITS:
+        told = scores.get(one.at)
+        return told and Figure(told["bits_per_character"], told["characters"])
+    parts = _parts(one, scores)
+    if not parts:
+        return None
+    means = (_mean(parts, one.score, mode) for mode in parts[0]["model"])
+    return max(means, key=lambda figure: figure.value)
+
+
+def baseline_of(one: Follow, scores: Mapping[str, Any]) -> Figure | None:
+    """Return what the baseline scores there; None where there is none."""
+    parts = _parts(one, scores)
+    if not parts or not all(part["baseline"] for part in parts):
+        return None
+    return _mean(parts, one.score)
+
+
+def _parts(one: Follow, scores: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the reports that a figure is the mean of."""
+    report = scores.get("tasks", {}).get(one.at)
+    if report is None or not one.sources:
+        return [report] if report else []
+    by_source = report["by_source"]
+    return [by_source[name] for name in one.sources if name in by_source]
+
+
+def _mean(parts: Sequence[Mapping[str, Any]], score: str, mode: str = "") -> Figure:
+    """Return a mode's mean over parts, the baseline's where no mode is named."""
+    over = sum(part["examples"] for part in parts)
+    sums = (
+        (part["model"][mode] if mode else part["baseline"])[score] * part["examples"]
+        for part in parts
+    )
+    return Figure(round(float(sum(sums) / over), 4), over)
+
+
 def _fitted(found: Mapping[int, Figure]) -> Line:
     x = np.log10(np.asarray(list(found), "float64"))
     y = np.asarray([one.value for one in found.values()])
     slope, intercept = np.polyfit(x, y, 1)
     missed = float(np.sqrt(np.mean((intercept + slope * x - y) ** 2)))
     return Line(float(intercept), float(slope), missed, len(found))
-
-
-def _figure(one: Follow, scores: Mapping[str, Any]) -> Figure | None:
-    if one.score == BITS:
-        told = scores.get(one.at)
-        return told and Figure(told["bits_per_character"], told["characters"])
-    report = scores.get("tasks", {}).get(one.at)
-    parts = [report] if report else []
-    if report and one.sources:
-        by_source = report["by_source"]
-        parts = [by_source[name] for name in one.sources if name in by_source]
-    if not parts:
-        return None
-    over = sum(part["examples"] for part in parts)
-    modes = [_mean(mode, one.score, parts, over) for mode in parts[0]["model"]]
-    return Figure(round(max(modes), 4), over)
-
-
-def _mean(
-    mode: str, score: str, parts: Sequence[Mapping[str, Any]], over: int
-) -> float:
-    sums = (part["model"][mode][score] * part["examples"] for part in parts)
-    return float(sum(sums) / over)
 
 
 def _json_of(one: Release) -> str:

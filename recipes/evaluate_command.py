@@ -6,6 +6,7 @@ asked for.
 
 import argparse
 import json
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ TASKS = (
     "generation", "poems", "title", "triples", "qa", "kgqa", "fewshot", "summary",
     "similarity", "manners",
 )  # fmt: skip
+LONGEST_LESSON_SECONDS = 3600.0
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -29,7 +33,10 @@ def evaluate(options: argparse.Namespace) -> None:
         "similarity": _score_pairs,
         "manners": score_manners,
     }
-    scores = ask.get(options.task, _score_task)(options)
+    if options.task == "fewshot" and options.input and options.input.is_dir():
+        scores = _score_splits(options)
+    else:
+        scores = ask.get(options.task, _score_task)(options)
     print(json.dumps(scores, ensure_ascii=False))
 
 
@@ -67,7 +74,39 @@ def _score_task(options: argparse.Namespace) -> dict[str, object]:
     data = _task_data(options)
     player = evaluation.load_player(options.weights, options.engine)
     model = player.play(ROLES[options.task])
-    return report_of(answer(data, asks_of(model, AskSettings(learn=options.learn))))
+    asks = asks_of(model, AskSettings(learn=options.learn))
+    return report_of(answer(data, asks))
+
+
+def _score_splits(options: argparse.Namespace) -> Mapping[str, Any]:
+    """Score a few-shot task on every split of a folder; print each as it comes.
+
+    Every split learns to its last step: a lesson that is cut off by the clock would
+    score the machine.
+    """
+    from model_core.checkpoints.survey import load_config
+    from model_core.interfaces import MASK_FILLER, LearningOptions
+    from recipes import evaluation, splits_scored
+    from recipes.asking import AskSettings
+    from recipes.evaluate_tasks import answer, asks_of, report_of
+
+    try:
+        splits = splits_scored.read_splits(options.input)
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from error
+    player = evaluation.load_player(options.weights, options.engine)
+    learning = LearningOptions(max_seconds=LONGEST_LESSON_SECONDS)
+    settings = AskSettings(learn=options.learn, learning=learning)
+    asks = asks_of(player.play(MASK_FILLER), settings)
+
+    def ask(split: "TaskData") -> dict[str, object]:
+        report = report_of(answer(split, asks))
+        logger.info("%s", report["model"])
+        return report
+
+    training = load_config(options.weights).get("training", {})
+    seen = sum(run["tokens"] for run in training.get("runs", ()))
+    return {**splits_scored.score(splits, ask), "tokens": seen}
 
 
 def _task_data(options: argparse.Namespace) -> "TaskData":
@@ -111,7 +150,11 @@ def _input(options: argparse.Namespace) -> Path:
 
 def _evaluate_options(add: Add) -> None:
     add("--task", choices=TASKS, required=True)
-    add("--input", type=Path, help="JSON lines, or .xz of such")
+    add(
+        "--input",
+        type=Path,
+        help="JSON lines, or .xz of such; few-shot: or a folder of splits",
+    )
     add("--train", type=Path, help="for the baseline; found beside a dev file")
     add("--limit", type=int, help="examples, evenly spaced over the file")
     add("--learn", action="store_true", help="few-shot: also learn from train")

@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipes.commands import CORPUS, HISTORY, Add, Command
+from recipes.commands import CORPUS, HISTORY, OVERLAP, Add, Command
 
 if TYPE_CHECKING:
     from recipes.curve import Release
@@ -21,15 +21,23 @@ SECONDS_PER_HOUR = 3600
 def overlap(options: argparse.Namespace) -> None:
     """Look for the texts that score among those that teach; print a table.
 
-    With --drop the documents of pretraining that share text with them leave the corpus.
+    With --note the counts stand beside weights, for their card. With --drop the
+    documents of pretraining that share text with them leave the corpus.
     """
-    from recipes import overlap_check
+    from datetime import UTC, datetime
+
+    from recipes import overlap_check, overlapcard
 
     report = overlap_check.check(options.data, options.corpus, logging.info)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, ensure_ascii=False) + "\n"
     options.output.write_text(text, encoding="utf8")
-    print(overlap_check.table(report))
+    print(overlapcard.table(report))
+    if options.note:
+        today = datetime.now(UTC).date().isoformat()
+        noted = overlap_check.noted(report, today)
+        text = json.dumps(noted, ensure_ascii=False, indent=1) + "\n"
+        (options.note / OVERLAP).write_text(text, encoding="utf8")
     if options.drop:
         for source, number in overlap_check.drop(
             options.corpus, report["remove"]
@@ -75,6 +83,7 @@ def _overlap_options(add: Add) -> None:
     add("--data", type=Path, required=True, help="folder of the tasks' files")
     add("--corpus", type=Path, default=CORPUS, help="encoded, as training reads it")
     add("--output", type=Path, default=Path("runs/overlap.json"), help="all of it")
+    add("--note", type=Path, metavar="FOLDER", help="weights whose card tells of it")
     add("--drop", action="store_true", help="take them out of the corpus")
 
 

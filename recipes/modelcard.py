@@ -9,9 +9,11 @@ from typing import Any
 
 from model_core.roles.parts import OWN_SUFFIX, load_parts
 from model_core.training.lineage import Run, lineage, total
-from recipes import playcard
+from recipes import overlapcard, playcard, told
+from recipes.commands import OVERLAP
 from recipes.mannercard import manner_rows
-from recipes.own_weights import by_file
+from recipes.own_weights import AND, by_file
+from recipes.told import Told
 
 TEMPLATE = Path(__file__).with_name("modelcard_template.md")
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}  # what a run notes
@@ -23,32 +25,33 @@ SOURCES = {
 
 
 WORDS = json.loads(Path(__file__).with_name("modelcard_words.json").read_text("utf8"))
-PLAYS_HEADING, DATA_HEADING = "## 一份权重，六出戏", "## 数据 · Data"
 TAGS = ("chinese", "text-generation", "poetry", "keras", "unilm")
 PLAY_TAGS = ("summarization", "question-answering", "text-classification")
+SECONDS_PER_HOUR = 3600
 
 
 def write_card(
-    folder: Path,
-    scores: dict[str, Any],
-    facts: dict[str, Any],
-    plays: str = "",
-    curve: str = "",
+    folder: Path, scores: dict[str, Any], facts: dict[str, Any], curve: str = ""
 ) -> None:
     """Write README.md and scores.json of a checkpoint folder.
 
     Args:
-        folder: Holds config.json.
+        folder: Holds config.json; what ``recipes.told`` and the check of overlap
+            wrote there is told as well.
         scores: By source the result of ``bits_per_character``; ``poems_form`` the
-            shares by form; ``parameters``, ``poems_per_form``; ``manners`` where they
-            were looked at.
+            shares by form; ``parameters``, ``poems_per_form``; ``tasks`` and
+            ``manners`` where they were looked at.
         facts: Of the run's snapshot.
-        plays: The sections about the plays, where it was trained for them.
         curve: The section about earlier releases, where there are any.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf8"))
-    runs = lineage(facts)
+    runs, known = lineage(facts), told.read(folder)
     whole = total(runs)
+    plays = ""
+    if known.heads:
+        plays = playcard.play_sections(load_parts(folder), known, scores)
+    figures = json.dumps(scores, ensure_ascii=False, indent=1) + "\n"
+    (folder / "scores.json").write_text(figures, encoding="utf8")
     text = TEMPLATE.read_text(encoding="utf8").format(
         parameters=scores["parameters"] / 1e6,
         layers=config["num_hidden_layers"],
@@ -57,25 +60,24 @@ def write_card(
         vocabulary=config["vocab_size"],
         tokens=whole["tokens"] / 1e6,
         steps=whole["step"],
-        hours=whole["seconds"] / 3600,
+        hours=whole["seconds"] / SECONDS_PER_HOUR,
         backends=_backends(whole),
+        machine=_machine(known, whole, config, folder),
         runs="".join([*_runs(runs), *_own(config.get("training", {}), folder)]),
         tags=", ".join((*TAGS, *(PLAY_TAGS if plays else ()))),
         again="\n".join(_again(folder, plays)),
         rows="".join(_rows(scores)),
         curve=curve,
         plays=plays,
+        overlap=overlapcard.section(folder / OVERLAP),
     )
     (folder / "README.md").write_text(text, encoding="utf8")
-    figures = json.dumps(scores, ensure_ascii=False, indent=1) + "\n"
-    (folder / "scores.json").write_text(figures, encoding="utf8")
 
 
 def rewrite_card(folder: Path, curve: str) -> None:
     """Write a checkpoint's card again, after some of its figures or files changed.
 
-    Everything comes from scores.json and config.json but what is told of the plays
-    besides their scores, which stays as the release wrote it.
+    Everything comes from the files beside it.
 
     Args:
         folder: Of a release.
@@ -84,11 +86,19 @@ def rewrite_card(folder: Path, curve: str) -> None:
     config = json.loads((folder / "config.json").read_text(encoding="utf8"))
     scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
     *before, last = config["training"]["runs"]
-    card = (folder / "README.md").read_text(encoding="utf8")
-    first, after = card.find(PLAYS_HEADING), card.index(DATA_HEADING)
-    plays = card[first:after] if first >= 0 else ""
-    plays = playcard.rescored(plays, scores.get("tasks", {}))
-    write_card(folder, scores, {**last, "before": before}, plays, curve)
+    write_card(folder, scores, {**last, "before": before}, curve)
+
+
+def _machine(known: Told, whole: Run, config: dict[str, Any], folder: Path) -> str:
+    """Return what is known of the machine and how the size was chosen for it."""
+    if not known.machine:
+        return ""
+    return "".join(f"- {line}\n" for line in WORDS["machines"][known.machine]).format(
+        pace=whole["tokens"] / max(1, whole["seconds"]) * SECONDS_PER_HOUR / 1e6,
+        layers=config["num_hidden_layers"],
+        hidden=config["hidden_size"],
+        disk=sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
+    )
 
 
 def _runs(runs: list[Run]) -> list[str]:
@@ -97,7 +107,7 @@ def _runs(runs: list[Run]) -> list[str]:
         return []
     return [f"- {WORDS['runs']}:\n"] + [
         f"  {number}. {run['tokens'] / 1e6:.1f} M 词元 tokens，{run['step']} 步 steps，"
-        f"{run['seconds'] / 3600:.1f} 小时 hours，{_backends(run)}\n"
+        f"{run['seconds'] / SECONDS_PER_HOUR:.1f} 小时 hours，{_backends(run)}\n"
         for number, run in enumerate(runs, 1)
     ]
 
@@ -121,9 +131,13 @@ def _own(training: dict[str, Any], folder: Path) -> list[str]:
 def _again(folder: Path, plays: str) -> list[str]:
     """Return the commands that make these weights again."""
     lines = list(WORDS["again"]["plays" if plays else "core"])
-    for file in by_file(load_parts(folder).own_weights):
-        lines += WORDS["again"]["own"][file.removesuffix(OWN_SUFFIX)]
-    return lines
+    known = WORDS["again"]["own"]
+    for file, parts in by_file(load_parts(folder).own_weights).items():
+        asked = AND.join(parts)
+        lines += known.get(file.removesuffix(OWN_SUFFIX)) or [
+            f"python -m recipes own-weights --run runs/{asked} --part {asked}"
+        ]
+    return [*lines, *WORDS["again"]["publish"]]
 
 
 def _backends(run: Run) -> str:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recipes import corpus, encoding, labelling, overlap, patterns
-from recipes.dev_sets import files_of
+from recipes import corpus, encoding, overlap
+from recipes.dev_sets import DevSet, files_of
+from recipes.lessons import storage
 from recipes.overlap import Codes, Part, Texts, Wanted
+from recipes.task_corpus import LESSONS as ENCODED
 from recipes.task_files import find
 from recipes.tasks_data import PARSERS, read
 from recipes.vocabulary import MARKS
@@ -25,7 +27,11 @@ from recipes.vocabulary import MARKS
 LONG, SHORT = 32, 13  # Han characters of an n-gram
 TOKENS_AT_ONCE = 2_000_000
 TEACHING = ("title", "triples", "qa", "kgqa", "summary")
+# Lessons made of few-shot tasks and reviews: read as encoded, for what of the splits
+# they were made of is what one wants to know.
+ENCODED_TEACHING = ("judged", "styled")
 NOTHING = np.uint32(0xFFFFFFFF)  # a place of the table without a character
+OTHER_SPLITS = "dev_1–4"
 DOCUMENTS, LESSONS = "lm/", "train/"  # how names of sources begin
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -66,7 +72,7 @@ class Reader:
         table[MARKS.index("[CLS]"), 0] = overlap.END
         return cls(table, known)
 
-    def codes_of_ids(self, ids: npt.NDArray[np.uint16]) -> Codes:
+    def codes_of_ids(self, ids: npt.NDArray[np.integer[Any]]) -> Codes:
         """Return the characters of documents that stand end to end."""
         codes: Codes = self.table[ids].ravel()
         read: Codes = codes[codes != NOTHING]
@@ -140,6 +146,16 @@ def check(data: Path, folder: Path, tell: Callable[[str], None]) -> dict[str, An
     }
 
 
+def noted(report: Mapping[str, Any], day: str) -> dict[str, Any]:
+    """Return what a card tells of a check: counts, and no text.
+
+    Args:
+        report: What ``check`` returned.
+        day: When, ``2026-11-21``.
+    """
+    return {"checked": day, "sets": report["sets"], "sources": report["sources"]}
+
+
 def drop(folder: Path, remove: Mapping[str, Mapping[str, list[int]]]) -> dict[str, int]:
     """Take the documents that share text with what scores out of the encoded corpus.
 
@@ -199,6 +215,8 @@ def scoring_texts(data: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
         examples = read(path, PARSERS[one.task])
         for field, text_of in FIELDS[one.task].items():
             yield f"{one.name} {field}", [text_of(example) for example in examples]
+        if one.task == "fewshot":
+            yield f"{one.name} text, {OTHER_SPLITS}", _other_splits(one, path)
     for name in corpus.SOURCES:
         lines = (folder / f"{name}-held.jsonl").read_text("utf8").splitlines()
         yield f"{name} held", [json.loads(line)["text"] for line in lines]
@@ -212,56 +230,25 @@ def teaching_parts(data: Path, folder: Path, reader: Reader) -> Iterator[Part]:
     for task, texts in teaching_texts(data):
         codes = map(reader.codes_of_text, texts)
         yield from overlap.parts_of(f"{LESSONS}{task}", codes)
+    for name in ENCODED_TEACHING:
+        path = folder / ENCODED / f"{name}.npz"
+        if path.exists():
+            rows = storage.load(path)["text"].values
+            yield Part(f"{LESSONS}{name}", reader.codes_of_ids(rows), 0)
 
 
 def teaching_texts(data: Path) -> Iterator[tuple[str, Iterator[str]]]:
-    """Yield name and texts of every file that lessons are made of."""
+    """Yield name and texts of every file that a task's lessons are made of."""
     for task in TEACHING:
         examples = read(find(data / task, "train"), PARSERS[task])
         yield task, ("\n".join(f(e) for f in FIELDS[task].values()) for e in examples)
-    for path in sorted((data / "fewshot").iterdir()):
-        if path.name in patterns.PATTERNS:
-            splits = labelling.read_splits(path)
-            labelled = (FIELDS["fewshot"]["text"](e) for e in splits.labelled)
-            yield path.name, iter([*labelled, *splits.unlabelled])
 
 
-def table(report: Mapping[str, Any]) -> str:
-    """Return the check as a Markdown table, and what of training it touches."""
-    head = (
-        "| 评测文本 · scoring texts | 篇 texts | ≥32 字 Han "
-        "| 语料里有其 32 字连串 · 32-gram in lm | 在任务训练里 · in train "
-        "| 13 字连串 · 13-grams in lm | in train "
-        "| 过半 · half of them in lm | in train |"
-    )
-    rows = [_row(name, one) for name, one in report["sets"].items()]
-    told = (
-        "含有评测文本 32 字连串的训练文本 · texts of training with a 32-gram of theirs:"
-    )
-    touched = [
-        f"- {name}: {one['touched']} / {one['documents']}{_by_set(one['by_set'])}"
-        for name, one in report["sources"].items()
-        if one["touched"]
-    ]
-    return "\n".join([head, "|---" * 9 + "|", *rows, "", told, "", *touched])
-
-
-def _row(name: str, one: Mapping[str, Any]) -> str:
-    kinds = [one[kind.rstrip("/")] for kind in (DOCUMENTS, LESSONS)]
-    cells = [
-        *(_part(kind["touched"], one["long"]) for kind in kinds),
-        *(f"{kind['share']:.1%}" for kind in kinds),
-        *(_part(kind["mostly"], one["short"]) for kind in kinds),
-    ]
-    return f"| {name} | {one['texts']} | {one['long']} | {' | '.join(cells)} |"
-
-
-def _by_set(numbers: Mapping[str, int]) -> str:
-    return "（" + "，".join(f"{name} {n}" for name, n in numbers.items()) + "）"
-
-
-def _part(number: int, whole: int) -> str:
-    return f"{number} ({number / whole:.1%})" if whole else "–"
+def _other_splits(one: DevSet, scored: Path) -> list[str]:
+    """Return the development texts of a few-shot task's other splits."""
+    text_of = FIELDS[one.task]["text"]
+    files = sorted(path for path in scored.parent.glob("dev_*") if path != scored)
+    return [text_of(e) for path in files for e in read(path, PARSERS[one.task])]
 
 
 def _document_parts(

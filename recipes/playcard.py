@@ -7,83 +7,53 @@ beside it, its figures come from the run, the recipe and the reports.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model_core.roles import formats
 from model_core.roles.parts import Parts
-from recipes.showing import WORTH, Shown, best, worst
+from recipes import publishedcard
+from recipes.metrics.margins import margin
+from recipes.showing import RIGHT, WORTH, WRONG, Shown, best, worst
+from recipes.told import Told
 
 TEMPLATE = Path(__file__).with_name("modelcard_plays.md")
-SCORES_HEADING, EXAMPLES_HEADING = "## 六出戏的分数", "## 例子"
 LONGEST_ASKED, LONGEST_TOLD = 90, 60
-INDENT, SECONDS = "    ", "seconds"
+WHOLE = 10_000  # of the worst nothing is cut
+INDENT, SECONDS, ACCURACY = "    ", "seconds", "accuracy"
 WORDS = json.loads(Path(__file__).with_name("modelcard_words.json").read_text("utf8"))
 
 
-@dataclass(frozen=True, slots=True)
-class PlayFacts:
-    """What the recipe says of itself.
-
-    Attributes:
-        parts: What the checkpoint was trained to play.
-        heads: Its heads.
-        shares: How often each kind of step came.
-        options: Of the words beside the template.
-    """
-
-    parts: Parts
-    heads: Sequence[str]
-    shares: Mapping[str, float]
-    options: Mapping[str, float]
-
-
-def play_sections(
-    facts: PlayFacts,
-    reports: Mapping[str, Mapping[str, Any]],
-    examples: Mapping[str, Sequence[Shown]],
-) -> str:
+def play_sections(parts: Parts, told: Told, scores: Mapping[str, Any]) -> str:
     """Return the plays' sections of the card.
 
     Args:
-        facts: Of the recipe.
-        reports: By set, what ``evaluate_tasks.report_of`` returns.
-        examples: By set, every example of the showcase in order.
+        parts: What the checkpoint was trained to play.
+        told: How, and what it says to the showcase.
+        scores: ``tasks`` holds by set what ``evaluate_tasks.report_of`` returns,
+            ``splits`` by set what ``splits_scored.score`` does.
     """
     return TEMPLATE.read_text(encoding="utf8").format(
-        parts="、".join(facts.parts.names),
-        heads="、".join(facts.heads),
-        conditions="、".join(facts.parts.conditions),
+        parts="、".join(parts.names),
+        heads="、".join(told.heads),
+        conditions="、".join(parts.conditions),
         formats=drawn_formats(),
-        num_relations=len(facts.parts.relations),
-        relations="\n".join(_relations(facts.parts)),
-        shares="\n".join(_shares(facts.shares)),
-        options="\n".join(_options(facts.options)),
-        scores=_scores(reports),
+        num_relations=len(parts.relations),
+        relations="\n".join(_relations(parts)),
+        shares="\n".join(_shares(told.shares)),
+        options="\n".join(_options(told.options)),
+        published=publishedcard.section(scores),
+        scores=_scores(scores.get("tasks", {})),
+        splits=_splits(scores.get("splits", {})),
         examples="\n\n".join(
             f"**{WORDS['titles'][name]}**\n\n{_table(rows)}"
-            for name, rows in examples.items()
+            for name, rows in told.examples.items()
+        ),
+        worst="\n\n".join(
+            f"**{WORDS['titles'][name]}**：{_failed(rows)}"
+            for name, rows in told.examples.items()
         ),
     )
-
-
-def rescored(plays: str, reports: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the plays' sections with the scores told anew, all else as it was.
-
-    Args:
-        plays: What ``play_sections`` returned once.
-        reports: By set, as it takes them.
-    """
-    _, heading, rest = plays.partition(SCORES_HEADING)
-    if not heading:
-        return plays
-    template = TEMPLATE.read_text(encoding="utf8")
-    section = template[
-        template.index(SCORES_HEADING) : template.index(EXAMPLES_HEADING)
-    ]
-    told = rest[: rest.index(EXAMPLES_HEADING)]
-    return plays.replace(heading + told, section.format(scores=_scores(reports)))
 
 
 def failures(answers: Mapping[str, Sequence[Shown]]) -> str:
@@ -155,7 +125,55 @@ def _scored(name: str, report: Mapping[str, Any]) -> str:
         "| | " + " | ".join(names) + " | 秒/例 s each |",
         "|---" * (len(names) + 2) + "|",
     ]
-    return "\n".join([*head, *rows, *_sources(report)])
+    return "\n".join([*head, *rows, *_error(report), *_sources(report)])
+
+
+def _error(report: Mapping[str, Any]) -> list[str]:
+    """Return a line that says how far accuracies on so few examples may be off."""
+    told = {
+        mode: 100 * margin(scores[ACCURACY], report["examples"])
+        for mode, scores in report["model"].items()
+        if ACCURACY in scores
+    }
+    figures = "，".join(f"{mode} ±{points:.1f}" for mode, points in told.items())
+    return ["", f"{WORDS['error']}：{figures}"] if told else []
+
+
+def _splits(reports: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the table of few-shot means over splits; "" where there are none."""
+    if not reports:
+        return ""
+    words = WORDS["splits"]
+    millions = ", ".join(
+        sorted({f"{one['tokens'] / 1e6:.1f} M" for one in reports.values()})
+    )
+    about = (line.format(tokens=millions) for line in words["about"])
+    head = [
+        f"### {words['title']}\n",
+        *about,
+        "",
+        f"| {' | '.join(words['columns'])} |",
+    ]
+    rows = [row for name, one in reports.items() for row in _means(name, one)]
+    return "\n".join([*head, "|---" * len(words["columns"]) + "|", *rows, "\n"])
+
+
+def _means(name: str, report: Mapping[str, Any]) -> Iterable[str]:
+    """Yield a row per mode, the baselines below."""
+    baselines = WORDS["baselines"]
+    rows = {
+        **{f"**{mode}**": (one, mode) for mode, one in report["model"].items()},
+        f"基线 {baselines['fewshot']}": (report["baseline"], "baseline"),
+        **{
+            f"参照 {baselines[other]}": (one, other)
+            for other, one in report["other_baselines"].items()
+        },
+    }
+    for title, (one, key) in rows.items():
+        told = f"{100 * one['accuracy']:.1f} ± {100 * one['spread']:.1f}"
+        each = "、".join(f"{100 * share:.1f}" for share in report["by_split"][key])
+        over = f"{report['splits']} × {report['examples'] // report['splits']}"
+        yield f"| {name} | {title} | {told} | {each} | {over} |"
 
 
 def _names(report: Mapping[str, Any]) -> list[str]:
@@ -193,11 +211,22 @@ def _source(source: str, part: Mapping[str, Any], main: str) -> str:
     return f"- {source}（{part['examples']} 例）：{'，'.join(figures)}"
 
 
-def _table(rows: Sequence[Shown]) -> str:
+def _failed(rows: Sequence[Shown]) -> str:
+    """Return how many are right, and the worst of the rest uncut."""
+    right = sum(one.worth >= RIGHT for one in rows)
+    nothing = sum(one.worth <= WRONG for one in rows)
+    told = WORDS["failed"].format(examples=len(rows), right=right, nothing=nothing)
+    failed = worst(rows)
+    return f"{told}\n\n{_table(failed, WHOLE, WHOLE)}" if failed else told
+
+
+def _table(
+    rows: Sequence[Shown], asked: int = LONGEST_ASKED, told: int = LONGEST_TOLD
+) -> str:
     head = "| 输入 asked | 标准 gold | 模型 model | 分 score |\n|---|---|---|---|"
     lines = [
-        f"| {cell(one.asked, LONGEST_ASKED)} | {cell(one.gold, LONGEST_TOLD)} "
-        f"| {cell(one.said, LONGEST_TOLD)} | {100 * one.worth:.0f} |"
+        f"| {cell(one.asked, asked)} | {cell(one.gold, told)} "
+        f"| {cell(one.said, told)} | {100 * one.worth:.0f} |"
         for one in rows
     ]
     return "\n".join([head, *lines])

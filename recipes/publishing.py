@@ -24,6 +24,7 @@ from recipes.commands import (
 if TYPE_CHECKING:
     from recipes.dev_sets import DevSet
     from recipes.releasing import Examples, Played
+    from recipes.told import Told
 
 CALIBRATED_ON = 500  # texts
 
@@ -60,7 +61,7 @@ def own_weights(options: argparse.Namespace) -> None:
 def release(options: argparse.Namespace) -> None:
     """Export a run, evaluate it as the page runs it, write its model card."""
     from model_core.training.snapshot import load_facts
-    from recipes import evaluation, manners, modelcard, releasing
+    from recipes import evaluation, manners, modelcard, releasing, told
     from recipes import own_weights as owning
     from recipes.metrics import rhyme
 
@@ -76,27 +77,29 @@ def release(options: argparse.Namespace) -> None:
         _calibrate(options)
     model = evaluation.load(options.output)
     scores = releasing.written(model, options.corpus, options.chars, options.poems)
-    facts, plays = load_facts(options.run), ""
+    facts, known = load_facts(options.run), told.Told(machine=options.machine)
     play = evaluation.load_player(options.output).play
     if files:
         made = releasing.played(files, play, options.task_limit)
         scores["tasks"] = made.reports
-        plays = _play_sections(made, releasing.showcase(play), facts, options)
+        _write_failures(made, options.failures)
+        known = _how_taught(facts, releasing.showcase(play), options.machine)
+    told.write(known, options.output)
     if options.manners:
         amount = manners.Amount(options.manners, options.poems)
         scores["manners"] = releasing.behaved(play, options.corpus, files, amount)
-    told = _curve(scores, options.output, options)
-    modelcard.write_card(options.output, scores, facts, plays, told)
+    curve = _curve(scores, options.output, options)
+    modelcard.write_card(options.output, scores, facts, curve)
     print(json.dumps(scores, ensure_ascii=False))
 
 
 def card(options: argparse.Namespace) -> None:
-    """Write an exported core's card again; with --corpus, after scoring free writing.
+    """Write an exported core's card again; with options, after measuring some of it.
 
-    With --data the baselines are scored again as well. What the parts score is as the
-    release found it.
+    The showcase is asked again wherever weights play; what else the parts score is as
+    the release found it, but for the sets that are named.
     """
-    from recipes import dev_sets, evaluation, modelcard, releasing
+    from recipes import evaluation, modelcard, releasing
 
     path = options.weights / "scores.json"
     scores = json.loads(path.read_text(encoding="utf8"))
@@ -104,11 +107,46 @@ def card(options: argparse.Namespace) -> None:
         model = evaluation.load(options.weights)
         scores |= releasing.written(model, options.corpus, options.chars, options.poems)
     if options.data:
-        files = dev_sets.files_of(options.data, dev_sets.DEV_SETS)
-        scores["tasks"] = releasing.rebased(scores["tasks"], files)
+        _score_again(scores, options)
+    for file in options.splits:
+        report = json.loads(file.read_text(encoding="utf8"))
+        scores.setdefault("splits", {})[report["name"]] = report
+    if not options.keep_examples:
+        _ask_again(options.weights)
     text = json.dumps(scores, ensure_ascii=False, indent=1) + "\n"
     path.write_text(text, encoding="utf8")
     modelcard.rewrite_card(options.weights, _curve(scores, options.weights, options))
+
+
+def _score_again(scores: dict[str, Any], options: argparse.Namespace) -> None:
+    """Score the baselines anew, and what the weights say to the sets that are named."""
+    from recipes import dev_sets, evaluation, releasing
+
+    known = {one.name: one for one in dev_sets.DEV_SETS}
+    files = dev_sets.files_of(options.data, dev_sets.DEV_SETS)
+    unknown = sorted(set(options.score) - known.keys())
+    if unknown:
+        raise SystemExit(f"expected sets of {', '.join(known)}, received {unknown}")
+    told = {name: one for name, one in scores["tasks"].items() if name in known}
+    scores["tasks"] |= releasing.rebased(told, files)
+    if options.score:
+        chosen = {known[name]: files[known[name]] for name in options.score}
+        play = evaluation.load_player(options.weights).play
+        scores["tasks"] |= releasing.played(chosen, play, None).reports
+        if kept := releasing.numbers_kept(play, chosen):
+            scores.setdefault("manners", {})["numbers"] = kept
+
+
+def _ask_again(folder: Path) -> None:
+    """Ask the weights the showcase anew where their card shows it."""
+    from dataclasses import replace
+
+    from recipes import evaluation, releasing, told
+
+    known = told.read(folder)
+    if known.heads:
+        play = evaluation.load_player(folder).play
+        told.write(replace(known, examples=releasing.showcase(play)), folder)
 
 
 def _curve(scores: dict[str, Any], folder: Path, options: argparse.Namespace) -> str:
@@ -165,21 +203,20 @@ def _dev_files(options: argparse.Namespace) -> "Mapping[DevSet, Path]":
     return files_of(options.data)
 
 
-def _play_sections(
-    made: "Played",
-    examples: "Examples",
-    facts: dict[str, Any],
-    options: argparse.Namespace,
-) -> str:
-    from recipes import joint, playcard
+def _write_failures(made: "Played", path: Path) -> None:
+    from recipes import playcard
 
-    options.failures.parent.mkdir(parents=True, exist_ok=True)
-    options.failures.write_text(playcard.failures(made.answers), encoding="utf8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(playcard.failures(made.answers), encoding="utf8")
+
+
+def _how_taught(facts: dict[str, Any], examples: "Examples", machine: str) -> "Told":
+    """Return what the card tells of a joint run besides scores."""
+    from recipes import joint
+    from recipes.told import Told
+
     asked = facts.get("settings") or joint.settings_of(joint.Options(), joint.SHARES)
-    told = playcard.PlayFacts(
-        joint.parts_of(options.corpus), joint.HEADS, asked["shares"], asked["options"]
-    )
-    return playcard.play_sections(told, made.reports, examples)
+    return Told(joint.HEADS, asked["shares"], asked["options"], examples, machine)
 
 
 def _run_options(add: Add) -> None:
@@ -220,6 +257,7 @@ def _release_options(add: Add) -> None:
     add("--chars", type=int, default=100_000, help="held-back characters to read")
     add("--poems", type=int, default=50, help="poems per form")
     add("--manners", type=int, default=100, help="samples for loops, 0 for no manners")
+    add("--machine", default="", help="it was trained on, as the card's words name it")
     add(
         "--history",
         type=Path,
@@ -232,6 +270,22 @@ def _card_options(add: Add) -> None:
     add("--weights", type=Path, default=WEIGHTS)
     add("--corpus", type=Path, help="held-back texts, to score free writing anew")
     add("--data", type=Path, help="tasks' dev files, to score the baselines anew")
+    add(
+        "--score",
+        action="append",
+        default=[],
+        metavar="SET",
+        help="with --data: what the weights say to this set as well, e.g. title",
+    )
+    add(
+        "--splits",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what `evaluate --task fewshot` printed of a folder of splits",
+    )
+    add("--keep-examples", action="store_true", help="do not ask the showcase again")
     add("--chars", type=int, default=40_000, help="held-back characters to read")
     add("--poems", type=int, default=20, help="poems per form")
     add("--history", type=Path, default=HISTORY, help="of the releases before it")

@@ -107,10 +107,21 @@ def behaved(
         amount: Of what is asked.
     """
     writer: Any = play(TEXT_GENERATOR)
-    of_summaries = [path for one, path in files.items() if one.task == "summary"]
-    summarizer: Any = play(SUMMARIZER) if of_summaries else None
-    texts = [one.text for path in of_summaries for one in read(path, summary_example)]
+    texts = _summarised(files)
+    summarizer: Any = play(SUMMARIZER) if texts else None
     return manners.report(writer, summarizer, corpus, texts, amount)
+
+
+def numbers_kept(play: Play, files: Mapping[DevSet, Path]) -> Mapping[str, Any]:
+    """Return what summaries keep of their sources; nothing without a set of such.
+
+    Args:
+        play: From a role to the checkpoint's player of it.
+        files: Of the sets that are looked at.
+    """
+    texts = _summarised(files)
+    summarizer: Any = play(SUMMARIZER) if texts else None
+    return manners.numbers_kept(summarizer, texts) if texts else {}
 
 
 def followed(
@@ -128,6 +139,11 @@ def followed(
     own = {part: _seen(runs) for part, runs in training.get("own_weights", {}).items()}
     rows = curve.releases_of(scores, released, _seen(training["runs"]), own)
     return reduce(curve.joined, rows, curve.read(history))
+
+
+def _summarised(files: Mapping[DevSet, Path]) -> list[str]:
+    of_summaries = [path for one, path in files.items() if one.task == "summary"]
+    return [one.text for path in of_summaries for one in read(path, summary_example)]
 
 
 def _rebased(report: Mapping[str, Any], task: str, path: Path) -> Report:

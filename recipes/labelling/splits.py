@@ -1,6 +1,6 @@
-"""What is labelled of a few-shot task, but for the split that scores it.
+"""What is labelled of a few-shot task and may teach: no text of any split's dev file.
 
-Changes when another split is held out.
+Changes when other files of a task may teach.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from recipes.tasks_data import FewshotExample, fewshot_example, read
 
-HELD_OUT = "dev_0.jsonl"  # few-shot is evaluated on it: its labels are not learned
+TEACHING, SCORING = "train_*.jsonl", "dev_*.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +19,29 @@ class Splits:
     unlabelled: tuple[str, ...] = ()
 
 
-def read_splits(folder: Path, held_out: str = HELD_OUT) -> Splits:
-    """Read all splits of a task but the one held out, and its unlabelled texts.
+def read_splits(folder: Path) -> Splits:
+    """Read the train files of all splits of a task, and its unlabelled texts.
 
-    An example whose text the held-out split has is left out of the others too.
+    What any dev file has is left out, whichever split it scores: few-shot scores are
+    means over splits.
 
     Args:
         folder: Such as ``fewshot/eprstmt``.
-        held_out: Name of a file, or "" for none.
     """
-    files = sorted([*folder.glob("train_*.jsonl"), *folder.glob("dev_*.jsonl")])
-    examples = {_key(e): e for file in files for e in read(file, fewshot_example)}
-    held = read(folder / held_out, fewshot_example) if held_out else ()
-    for example in held:
-        examples.pop(_key(example), None)
-    known = {text for text, _ in [*examples, *map(_key, held)]}
+    examples = {_key(e): e for e in _read_all(folder, TEACHING)}
+    held = {_key(e) for e in _read_all(folder, SCORING)}
+    known = {text for text, _ in [*examples, *held]}
     free = folder / "unlabeled.jsonl.xz"
     texts = read(free, lambda record: str(record["text"])) if free.exists() else ()
-    unlabelled = (text for text in dict.fromkeys(texts) if text not in known)
-    return Splits(tuple(examples.values()), tuple(unlabelled))
+    return Splits(
+        tuple(e for key, e in examples.items() if key not in held),
+        tuple(text for text in dict.fromkeys(texts) if text not in known),
+    )
+
+
+def _read_all(folder: Path, pattern: str) -> list[FewshotExample]:
+    files = sorted(folder.glob(pattern))
+    return [example for file in files for example in read(file, fewshot_example)]
 
 
 def _key(example: FewshotExample) -> tuple[str, str]:

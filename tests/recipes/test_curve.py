@@ -61,6 +61,20 @@ def test_a_part_with_weights_of_its_own_has_a_row_with_what_they_have_seen():
     )
 
 
+def test_titles_and_summaries_of_their_own_weights_are_charged_to_these():
+    by_source = {"cail2020-sfzy": {"examples": 2, "model": {"full": {"spaces": 0.4}}}}
+    spaces = {"full": {"spaces": 0.4}}
+    summary = {"examples": 2, "model": spaces, "by_source": by_source}
+    scores = {**SCORES, "tasks": {**SCORES["tasks"], "summary": summary}}
+    own = {"title": Seen(3, 0.5), "summary": Seen(3, 0.5)}  # of one run, in one file
+    shared, *rows = curve.releases_of(scores, "2026-01-01", Seen(7, 1.0), own)
+    assert set(shared.figures) == {"modern", "triples", "qa"}
+    assert [(one.part, one.tokens, set(one.figures)) for one in rows] == [
+        ("title", 10, {"title", "title_csl"}),
+        ("summary", 10, {"summary_sfzy"}),
+    ]
+
+
 def test_a_history_is_read_as_it_was_written(tmp_path):
     own = {"pointing": Seen(1, 1.0)}
     history = (*curve.releases_of(SCORES, "2026-01-01", Seen(7, 1.0), own), release(9))

@@ -141,6 +141,7 @@ def test_the_card_tells_a_row_per_habit():
             "digits": {"said": 10, "kept": 9, "share": 0.9},
             "numbers": {"said": 4, "kept": 3, "share": 0.75},
             "latin_words": {"said": 0, "kept": 0, "share": 1.0},
+            "names": {"said": 8, "kept": 7, "share": 0.875},
         },
     }
     qa = {"examples": 50, "model": {"span": {"no_answer_f1": 0.51}, "mlm": {"f1": 0.1}}}
@@ -148,8 +149,11 @@ def test_the_card_tells_a_row_per_habit():
     assert "| 2.0% | 100 段" in rows[0]
     assert "须低于 3%" in rows[0]
     assert "| 6.7% | 30 段" in rows[1]
-    assert "| 25.0% | 40 首" in rows[3]
+    assert "| 25.0% | 40 首 · poems，±13.4（95%）：高于碰巧 · above chance |" in rows[3]
     assert "| 90.0% | 10 个 of 88 篇" in rows[6]
     assert "| 51.0% | span，50 例" in rows[-1]
-    assert len(rows) == 9  # of Latin words nothing was said
+    assert "| 87.5% | 8 个 of 88 篇" in rows[8]
+    assert len(rows) == 10  # of Latin words nothing was said
     assert len(list(manner_rows({**made, "numbers": {}}, {}))) == 6
+    within = {**made, "rhyme": {**made["rhyme"], "chance": 0.2}}
+    assert "：不高于碰巧 · not above chance |" in list(manner_rows(within, {}))[3]

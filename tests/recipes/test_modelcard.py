@@ -1,4 +1,7 @@
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -6,12 +9,14 @@ from demos.summary.task import SummaryRequest
 from model_core.interfaces import Relation
 from model_core.roles.parts import Parts
 from model_core.training.lineage import lineage
-from recipes import modelcard, playcard
+from recipes import curve, curvecard, modelcard, playcard, told
 from recipes.asking import AskSettings
 from recipes.dev_sets import DEV_SETS
 from recipes.evaluate_tasks import BASELINES, OTHER_BASELINES
 from recipes.showing import Shown
+from recipes.told import Told
 
+SHIPPED = Path(__file__).parents[2] / "assets" / "embedded"
 CONFIG = {
     "num_hidden_layers": 2,
     "hidden_size": 64,
@@ -61,16 +66,32 @@ REPORT = {
     },
     "other_baselines": {"naive_bayes": {"exact_match": 0.3, "f1": 0.4}},
 }
-PLAYS = playcard.PlayFacts(
-    Parts(
-        ("generation", "title"),
-        (Relation("人物", "父亲", "人物"), Relation("人物", "母亲", "人物")),
-        conditions=("正面", "负面"),
-    ),
+PARTS = Parts(
+    ("generation", "title"),
+    (Relation("人物", "父亲", "人物"), Relation("人物", "母亲", "人物")),
+    conditions=("正面", "负面"),
+)
+TOLD = Told(
     ("language_model", "span"),
     {"title": 0.3, "cloze": 0.1, "styled": 0.0},
     {"hide": 0.1, "clip": 0.1},
+    {"qa": (Shown("谁？", "甲", "乙", 0.0), Shown("何时？", "今", "今", 1.0))},
 )
+SPLITS = {
+    "task": "fewshot",
+    "name": "eprstmt",
+    "splits": 2,
+    "examples": 64,
+    "tokens": 5_700_000,
+    "model": {"few_shot": {"accuracy": 0.6, "spread": 0.1}},
+    "baseline": {"accuracy": 0.55, "spread": 0.0},
+    "other_baselines": {"naive_bayes": {"accuracy": 0.5, "spread": 0.0}},
+    "by_split": {
+        "few_shot": [0.5, 0.7],
+        "baseline": [0.55, 0.55],
+        "naive_bayes": [0.5, 0.5],
+    },
+}
 
 
 @pytest.fixture(name="folder")
@@ -79,16 +100,25 @@ def fixture_folder(tmp_path):
     return tmp_path
 
 
-def card(folder, facts=FACTS, plays=""):
-    modelcard.write_card(folder, SCORES, facts, plays)
+def card(folder, facts=FACTS, known=None, scores=SCORES):
+    if known:
+        told.write(known, folder)
+        PARTS.save(folder / "parts.json")
+    modelcard.write_card(folder, scores, facts)
     return (folder / "README.md").read_text(encoding="utf8")
 
 
-def sections(**changed):
+def sections(splits=None, **changed):
     reports = {"qa": {**REPORT, **changed}}
-    return playcard.play_sections(
-        PLAYS, reports, {"qa": [Shown("谁？", "甲", "乙", 0.0)]}
-    )
+    scores = {"parameters": 9, "tasks": reports, "splits": splits or {}}
+    return playcard.play_sections(PARTS, TOLD, scores)
+
+
+def write_runs(folder, runs):
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    config["training"] = {"runs": runs}
+    path.write_text(json.dumps(config), encoding="utf8")
 
 
 def test_the_card_of_the_core_says_nothing_of_plays(folder):
@@ -137,13 +167,11 @@ def test_a_part_with_weights_of_its_own_is_told_with_its_runs(folder):
 
 
 def test_a_card_is_written_again_from_what_lies_beside_it(folder):
-    plays = f"{modelcard.PLAYS_HEADING}\n\n| told | once |\n\n"
-    first = card(folder, plays=plays)
-    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
-    config["training"] = {"runs": lineage(FACTS)}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf8")
-    modelcard.rewrite_card(folder, "")
+    first = card(folder, known=TOLD)
+    write_runs(folder, lineage(FACTS))
     path = folder / "README.md"
+    path.write_text("lost", encoding="utf8")
+    modelcard.rewrite_card(folder, "")
     assert path.read_text(encoding="utf8") == first
 
     better = SCORES | {"modern": {**SCORES["modern"], "bits_per_character": 5.5}}
@@ -151,23 +179,72 @@ def test_a_card_is_written_again_from_what_lies_beside_it(folder):
     modelcard.rewrite_card(folder, "## curve\n\n")
     text = path.read_text(encoding="utf8")
     assert "| 5.500 | 100 字" in text
-    assert text.index("## curve") < text.index("| told | once |")
+    assert text.index("## curve") < text.index("## 一份权重")
 
 
-def test_a_core_has_no_plays_to_keep(folder):
+def test_a_core_has_no_plays_to_tell(folder):
     first = card(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
-    config["training"] = {"runs": lineage(FACTS)}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf8")
+    write_runs(folder, lineage(FACTS))
     modelcard.rewrite_card(folder, "")
     assert (folder / "README.md").read_text(encoding="utf8") == first
+    assert "## 一份权重" not in first
 
 
 def test_plays_stand_between_scores_and_data_with_their_own_commands(folder):
-    text = card(folder, plays="## 六出戏\n\n")
-    assert text.index("## 分数") < text.index("## 六出戏") < text.index("## 数据")
+    text = card(folder, known=TOLD)
+    assert text.index("## 分数") < text.index("## 一份权重") < text.index("## 数据 ·")
     assert "release --stage plays --run runs/plays --data DIR" in text
     assert "question-answering, text-classification]" in text
+
+
+def test_the_machine_and_the_size_are_told_where_somebody_noted_it(folder):
+    text = card(folder, known=Told(machine="two_cores"))
+    assert "AVX2" in text.split("重做")[0]
+    assert "2×64 连六出戏的步子在内，每小时 2.0 M" in text
+    assert all(name in modelcard.WORDS["machines"] for name in ("two_cores",))
+    assert "AVX2" not in card(folder, known=Told(heads=("span",)))
+
+
+def test_weights_are_published_with_one_command(folder):
+    assert "hf upload OWNER/NAME assets/embedded . --repo-type model" in card(folder)
+
+
+def test_overlap_is_told_where_it_was_checked(folder):
+    assert "## 重合" not in card(folder)
+    found = {"touched": 3, "share": 0.25, "mostly": 1}
+    one = {"texts": 9, "long": 4, "short": 8, "lm": found, "train": found}
+    by_set = {"title text": 2}
+    source = {"documents": 50, "touched": 2, "by_set": by_set}
+    noted = {
+        "checked": "2026-01-01",
+        "sets": {"title text": one},
+        "sources": {"lm/a": source},
+    }
+    (folder / "overlap.json").write_text(json.dumps(noted), encoding="utf8")
+    text = card(folder, known=TOLD)
+    assert "| title text | 9 | 4 | 3 (75.0%) | 3 (75.0%) | 25.0% | 25.0% |" in text
+    assert "- lm/a: 2 / 50（title text 2）" in text
+    places = [text.index(f"## {name}") for name in ("六出戏的数据", "重合", "数据 ·")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("file", ["pointing", "generation", "title-summary", "mine"])
+def test_any_weights_of_their_own_have_a_line_and_a_command(folder, file):
+    parts = file.split("-") if file != "mine" else ["facts"]
+    told.write(TOLD, folder)
+    write_runs(folder, [])
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    runs = [{"step": 3, "tokens": 10**6, "seconds": 900.0}]
+    config["training"]["own_weights"] = dict.fromkeys(parts, runs)
+    path.write_text(json.dumps(config), encoding="utf8")
+    own = dict.fromkeys(parts, f"{file}.safetensors")
+    Parts(tuple(parts), own_weights=own).save(folder / "parts.json")
+    (folder / f"{file}.safetensors").write_bytes(bytes(9))
+    modelcard.write_card(folder, SCORES, FACTS)
+    text = (folder / "README.md").read_text(encoding="utf8")
+    assert f"`{file}.safetensors`" in text
+    assert f"--part {'+'.join(parts)}" in text
 
 
 def test_scores_stand_beside_their_baseline_with_the_number_of_examples():
@@ -198,12 +275,42 @@ def test_what_has_no_baseline_is_told_without():
     assert "| 基线" not in text
 
 
-def test_scores_of_the_plays_are_told_anew_and_nothing_else():
+def test_few_examples_are_told_with_their_error():
+    scores = {"few_shot": {"accuracy": 0.5, "seconds": 8.0}}
+    alone = {"baseline": None, "by_source": {}, "other_baselines": {}}
+    text = sections(task="fewshot", examples=25, model=scores, **alone)
+    assert "误差，95% · error：few_shot ±19.6" in text
+    assert "误差" not in sections()
+
+
+def test_a_breach_of_the_rule_is_called_one():
     text = sections()
-    baseline = {"exact_match": 0.025, "f1": 0.999}
-    again = playcard.rescored(text, {"qa": {**REPORT, "baseline": baseline}})
-    assert again == text.replace("| 2.5 | 12.5 |", "| 2.5 | 99.9 |")
-    assert again != text
+    assert "破规矩的地方 · A breach of the rule" in text
+    assert "dev texts alone are clean" in text
+
+
+def test_clean_means_over_splits_stand_beside_their_baselines():
+    assert "干净的一行" not in sections()
+    text = sections(splits={"eprstmt": SPLITS})
+    assert "（5.7 M 词元" in text
+    assert "| eprstmt | **few_shot** | 60.0 ± 10.0 | 50.0、70.0 | 2 × 32 |" in text
+    assert "| 55.0 ± 0.0 | 55.0、55.0 | 2 × 32 |" in text
+    assert text.index("干净的一行") < text.index("## 例子")
+
+
+def test_the_worst_are_chosen_by_their_rule_and_stand_uncut():
+    long = Shown("谁" * 200, "甲" * 100, "乙" * 100, 0.25)
+    known = replace(TOLD, examples={"qa": (*TOLD.examples["qa"], long)})
+    text = playcard.play_sections(PARTS, known, {"tasks": {}})
+    _, _, after = text.partition("### 最差的")
+    assert "3 例，全对 1，一分没有 1" in after
+    assert after.index("| 谁？ | 甲 | 乙 | 0 |") < after.index(long.asked)
+    assert long.said in after
+    assert "| 何时？" not in after
+    right = replace(TOLD, examples={"qa": (Shown("何", "今", "今", 1.0),)})
+    all_right = playcard.play_sections(PARTS, right, {"tasks": {}})
+    assert "1 例，全对 1，一分没有 0" in all_right
+    assert all_right.count("| 何 |") == 1
 
 
 def test_the_card_says_how_long_a_summary_may_be():
@@ -244,6 +351,9 @@ def test_every_table_has_its_words():
     assert words["titles"].keys() == {one.name for one in DEV_SETS}
     others = {name for row in OTHER_BASELINES.values() for name in row}
     assert words["baselines"].keys() == BASELINES.keys() | others
+    assert set(modelcard.WORDS["again"]["own"]) == {
+        "pointing", "generation", "title-summary",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -263,3 +373,14 @@ def test_failures_come_before_what_went_well():
     text = playcard.failures({"title": rows})
     assert text.index("| 坏 |") < text.index("| 好 |")
     assert text.count("| 坏 |") == text.count("| 好 |") == 1
+
+
+def test_the_shipped_card_is_what_the_files_beside_it_say(tmp_path):
+    folder = tmp_path / "embedded"
+    folder.mkdir()
+    for path in SHIPPED.iterdir():  # sizes are told, so that the weights are needed
+        shutil.copy(path, folder)
+    told_before = (folder / "README.md").read_text(encoding="utf8")
+    history = curvecard.section(curve.read(folder / "history.json"))
+    modelcard.rewrite_card(folder, history)
+    assert (folder / "README.md").read_text(encoding="utf8") == told_before

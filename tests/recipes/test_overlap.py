@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes import dev_sets, encoding, overlap, overlap_check
+from recipes import dev_sets, encoding, overlap, overlap_check, overlapcard
+from recipes.lessons.storage import Ragged, save
 from recipes.overlap import laid_out, texts_of, wanted_of
 from recipes.overlap_check import Reader
 from recipes.vocabulary import MARKS
@@ -132,7 +133,7 @@ def test_the_check_names_sets_sources_and_documents(place, monkeypatch):
     assert report["remove"]["train/summary"] == {"summary text": [0]}
     assert report["sources"]["lm/modern"]["documents"] == 3
     assert told == ["lm/modern", "lm/novels", "lm/poems", "lm/news", "train/summary"]
-    table = overlap_check.table(report)
+    table = overlapcard.table(report)
     assert "| summary text | 2 | 2 | 1 (50.0%) | 1 (50.0%) | 29.2% | 50.0% |" in table
     assert "- lm/modern: 1 / 3（summary text 1）" in table
     assert "lm/novels" not in table
@@ -150,3 +151,43 @@ def test_what_is_dropped_is_no_longer_found_and_the_rest_stays(place):
     again = overlap_check.check(data, folder, lambda _: None)
     assert not any(v for k, v in again["remove"].items() if k.startswith("lm/"))
     assert again["sets"]["summary text"]["train"]["touched"] == 1  # lessons stay
+
+
+FEW = tuple(one for one in dev_sets.DEV_SETS if one.name == "eprstmt")
+
+
+def test_every_split_of_a_few_shot_task_is_looked_for_in_its_encoded_lessons(
+    place, monkeypatch
+):
+    data, folder = place
+    write_lines(data / "fewshot/eprstmt/dev_0.jsonl", {"text": PASSAGE, "label": "a"})
+    write_lines(data / "fewshot/eprstmt/dev_3.jsonl", {"text": OTHER, "label": "a"})
+    monkeypatch.setattr(
+        overlap_check, "files_of", lambda where: dev_sets.files_of(where, FEW)
+    )
+    tokens = (folder / "vocab.txt").read_text("utf8").split("\n")
+    ids = [tokens.index(token) for token in ("[CLS]", "[短文]", *OTHER, "[SEP]")]
+    save(folder / "lessons/judged.npz", {"text": Ragged.of([ids, ids])})
+    report = overlap_check.check(data, folder, lambda _: None)
+    first, others = report["sets"]["eprstmt text"], report["sets"][OTHER_SET]
+    assert (first["texts"], first["train"]["touched"]) == (1, 0)
+    assert others["train"] == {"touched": 1, "share": 1.0, "mostly": 1}
+    assert report["sources"]["train/judged"]["documents"] == 2
+    assert report["remove"]["train/judged"] == {OTHER_SET: [0, 1]}
+
+
+OTHER_SET = f"eprstmt text, {overlap_check.OTHER_SPLITS}"
+
+
+def test_the_card_tells_counts_and_no_text(place):
+    data, folder = place
+    noted = overlap_check.noted(
+        overlap_check.check(data, folder, lambda _: None), "2026-01-01"
+    )
+    path = folder / "overlap.json"
+    path.write_text(json.dumps(noted), encoding="utf8")
+    text = overlapcard.section(path)
+    assert "2026-01-01" in text
+    assert overlapcard.table(noted) in text
+    assert "remove" not in noted
+    assert overlapcard.section(folder / "none.json") == ""

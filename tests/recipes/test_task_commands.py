@@ -23,12 +23,15 @@ from recipes import (
     modelcard,
     playcard,
     releasing,
+    told,
     vocabulary,
 )
 from recipes.dev_sets import SHOWCASE, SHOWN_SETS
 from recipes.evaluate_tasks import evaluate_task
 from recipes.modelcard import SOURCES
 from recipes.scoring import SCORES
+from recipes.showing import Shown
+from recipes.told import Told
 
 SIZE = ("--hidden-size", "64", "--layers", "1")
 RELATIONS = [
@@ -187,9 +190,9 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     monkeypatch.setattr(releasing, "files_of", lambda *_: files)
     monkeypatch.setattr(evaluation, "poems_that_keep_form", lambda *_: {"五言绝句": 0})
     monkeypatch.setattr(vocabulary, "VOCABULARY_SIZE", size_of(place))
-    told = ("--data", place / "data", "--task-limit", "2", "--chars", "9")
+    measured = ("--data", place / "data", "--task-limit", "2", "--chars", "9")
     where = ("--run", place / "second", "--output", place / "released")
-    where += ("--own", f"pointing={place / 'second'}")
+    where += ("--own", f"pointing={place / 'second'}", "--machine", "two_cores")
     failed = ("--failures", place / "local" / "failures.md")
     corpus = ("--corpus", place / "corpus", *SIZE)
     before = ("--manners", "1", "--history", place / "history.json")
@@ -199,7 +202,7 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     monkeypatch.setattr(modelcard, "manner_rows", lambda *_: ["| manners |\n"])
     call(
         monkeypatch,
-        *("release", "--stage", "plays", *corpus, *told, *where, *failed, *before),
+        *("release", "--stage", "plays", *corpus, *measured, *where, *failed, *before),
     )
     scores = json.loads(capsys.readouterr().out)
     assert scores["tasks"].keys() == {"triples", "eprstmt"}
@@ -208,6 +211,8 @@ def test_a_release_scores_the_plays_and_writes_their_card(place, monkeypatch, ca
     assert "### 三元组 · Triples（2 例 · examples）" in card
     assert "- 图书作品：作者" in card
     assert "鞋子又轻又软" in card
+    assert "AVX2" in card
+    assert told.read(place / "released").examples.keys() == {"triples", "eprstmt"}
     assert "`pointing.safetensors`" in card
     assert load_parts(place / "released").own_weights.keys() == {"pointing"}
     ((_, summarizer, corpus, texts, amount),) = asked
@@ -250,25 +255,68 @@ def test_baselines_are_scored_anew_and_what_the_model_said_stays(place, monkeypa
     folder = shutil.copytree(place / "made", place / "judged again")
     shifted = scores | {"tasks": {"kgqa": {**report, **before}}}
     (folder / "scores.json").write_text(json.dumps(shifted), encoding="utf8")
-    plays = playcard.TEMPLATE.read_text(encoding="utf8").replace("{scores}", "| old |")
-    card = plays + modelcard.DATA_HEADING
-    (folder / "README.md").write_text(card, encoding="utf8")
+    write_told(folder)
     monkeypatch.setattr(dev_sets, "DEV_SETS", SHOWN_SETS)
     where = ("--weights", folder, "--history", folder / "history.json")
-    call(monkeypatch, "card", *where, "--data", place / "data")
+    call(monkeypatch, "card", *where, "--data", place / "data", "--keep-examples")
     assert json.loads((folder / "scores.json").read_text(encoding="utf8")) == scores
-    told = (folder / "README.md").read_text(encoding="utf8")
-    assert playcard._scores(scores["tasks"]) in told
-    assert "| old |" not in told
+    card = (folder / "README.md").read_text(encoding="utf8")
+    assert playcard._scores(scores["tasks"]) in card
+    assert "| 问甲 |" in card
+
+
+def write_told(folder):
+    shown = {"kgqa": (Shown("问甲", "答乙", "答丙", 0.0),)}
+    told.write(Told(("span",), {"title": 1.0}, {"hide": 0.1}, shown), folder)
+
+
+def test_sets_that_are_named_are_answered_anew_and_so_is_the_showcase(
+    place, monkeypatch
+):
+    few = tuple(one for one in SHOWN_SETS if one.name in ("eprstmt", "summary"))
+    monkeypatch.setattr(dev_sets, "DEV_SETS", few)
+    monkeypatch.setattr(releasing, "SHOWN_SETS", few[:1])
+    monkeypatch.setattr(releasing.manners, "numbers_kept", lambda _, texts: len(texts))
+    bits = {name: {"bits_per_character": 1, "characters": 9} for name in SOURCES}
+    old = {
+        "task": "fewshot",
+        "examples": 2,
+        "model": {"zero_shot": {"accuracy": 0.123, "seconds": 1.0}},
+        "baseline": {"accuracy": 0.5},
+        "by_source": {},
+        "other_baselines": {},
+    }
+    folder = shutil.copytree(place / "made", place / "answered again")
+    scores = {"parameters": 9, "poems_form": {}, "tasks": {"eprstmt": old}, **bits}
+    (folder / "scores.json").write_text(json.dumps(scores), encoding="utf8")
+    splits = {**old, "name": "eprstmt", "splits": 2, "tokens": 10**6, "by_split": {}}
+    splits |= {"model": {}, "baseline": {"accuracy": 0.5, "spread": 0.0}}
+    splits["by_split"] = {"baseline": [0.5, 0.5]}
+    (folder / "splits.json").write_text(json.dumps(splits), encoding="utf8")
+    write_told(folder)
+    where = ("--weights", folder, "--history", folder / "history.json")
+    call(monkeypatch, "card", *where, "--splits", folder / "splits.json")
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
+    assert scores["tasks"]["eprstmt"] == old
+    assert scores["splits"] == {"eprstmt": splits}
+    assert told.read(folder).examples.keys() == {"eprstmt"}
+
+    with pytest.raises(SystemExit, match=r"eprstmt, summary, received \['qa'\]"):
+        call(monkeypatch, "card", *where, "--data", place / "data", "--score", "qa")
+    monkeypatch.setattr(dev_sets, "DEV_SETS", few[:1])
+    asked = ("--data", place / "data", "--score", "eprstmt")
+    call(monkeypatch, "card", *where, *asked, "--keep-examples")
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
+    assert scores["tasks"]["eprstmt"]["examples"] == 5
+    assert scores["tasks"]["eprstmt"]["model"]["zero_shot"]["accuracy"] != 0.123
+    assert "manners" not in scores
 
 
 def test_free_writing_is_scored_anew_and_the_plays_stay_as_they_were(
     place, monkeypatch
 ):
     folder = shutil.copytree(place / "made", place / "shipped")
-    told = f"{modelcard.PLAYS_HEADING}\n\n| told | once |\n\n"
-    (folder / "README.md").write_text(told + modelcard.DATA_HEADING, encoding="utf8")
-    kept = {"something else": {"examples": 3}}
+    kept = {"something else": {"examples": 3}}  # a core without plays tells none
     (folder / "scores.json").write_text(json.dumps({"tasks": kept}), encoding="utf8")
     where = ("--weights", folder, "--history", folder / "history.json")
     corpus = ("--corpus", place / "corpus", "--chars", 1, "--poems", 1)
@@ -276,7 +324,6 @@ def test_free_writing_is_scored_anew_and_the_plays_stay_as_they_were(
     scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
     assert (scores["tasks"], scores["poems_per_form"]) == (kept, 1)
     card = (folder / "README.md").read_text(encoding="utf8")
-    assert told in card
     assert f"| {scores['modern']['bits_per_character']:.3f} |" in card
     assert [set(one.figures) for one in curve.read(folder / "history.json")] == [
         {"modern", "novels", "poems"}

@@ -108,8 +108,20 @@ def test_what_a_text_says_is_looked_for_in_its_source(pieces, text, kept):
 
 def test_shares_are_over_all_texts_and_silence_makes_nothing_up():
     pairs = [("1", "1"), ("2", "3"), ("4", "")]
-    assert keeping.kept(pairs, keeping.numbers).share == 0.5
-    assert keeping.kept([], keeping.numbers).share == 1
+    assert keeping.kept(pairs, keeping.PIECES["numbers"]).share == 0.5
+    assert keeping.kept([], keeping.PIECES["numbers"]).share == 1
+
+
+def test_names_are_those_that_jieba_tags_and_stand_anywhere_in_the_source():
+    assert keeping.names("王安石住在北京，清华大学的人都认识他。") == [
+        "王安石",
+        "北京",
+        "清华大学",
+    ]
+    assert keeping.names("他昨天吃了三碗面") == keeping.names("") == []
+    text = "王安石去过北京和上海"
+    found = keeping.kept([("北京大学的王安石", text)], keeping.PIECES["names"])
+    assert (found.said, found.kept) == (3, 2)
 
 
 @given(st.text())

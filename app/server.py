@@ -37,7 +37,7 @@ DELIVERY_SECONDS = 0.3  # for the last sentence to reach those who were waiting
 FORM_BYTES = 10_000  # what a form adds to the file in it
 ESCAPED = 3  # bytes of ASCII JSON for one of UTF-8, at most: \u00e9, \ud83d\ude00
 BODY_BYTES = ESCAPED * (FILE_BYTES + FORM_BYTES)  # a list as text, as large as a file
-SPARE_THREADS = 24  # for lessons, for the panel and for clicks that wait for nobody
+SPARE_THREADS = 16  # for lessons, for the panel and for clicks that wait for nobody
 SPARE_SIZE = 8  # of gradio's own queue, so that the guard's sentence comes first
 LOOPBACK = "127.0.0.1,localhost,::1"
 
@@ -178,11 +178,11 @@ HARDENED: dict[str, Any] = {
 
 
 def threads_for(slots: int) -> int:
-    """Return how many handlers may run at once: a classification learns or computes.
+    """Return how many handlers may run at once: of questions, readers, classifications.
 
-    Gradio stops taking what waits, whatever its queue, at so many.
+    Gradio stops taking what waits, in whatever queue, at so many.
     """
-    return 2 * slots + SPARE_THREADS
+    return 3 * slots + SPARE_THREADS
 
 
 def free_port(host: str, port: int) -> int:

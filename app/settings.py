@@ -43,7 +43,8 @@ class Settings:
             of the machine's.
         queue_size: Requests that may wait.
         deadline_seconds: Longest time one request may compute.
-        slots: Requests computing at once, files among them; others queue.
+        slots: Requests computing at once, files among them; others queue. Of the
+            readers in ``app.lines`` a third as many, beside them.
         rate_limit: Requests a minute and client, 0 for none; None decides by host.
         trusted_proxies: Networks of gateways, which are believed when they say for
             whom they ask (X-Forwarded-For); nobody else is.
@@ -244,8 +245,8 @@ OPTIONS = (
         "slots",
         Number(1, 64),
         "N",
-        "同时算几个请求，其余排队；每 6 个里至多 1 个是文件 / requests computing at "
-        "once, others queue; of every 6 at most 1 is a file (12)",
+        "同时算几个请求，其余排队；读全文的另排一队，三分之一 / requests computing at "
+        "once, others queue; those that read whole texts apart, a third as many (12)",
     ),
     Option(
         "rate_limit",

@@ -16,6 +16,7 @@ from gradio.components import Component
 
 from app.controls import EMPTY_NUMBER
 from app.language import language_of, said
+from app.lines import READERS, READING_QUEUE, readers_for
 from app.runs import Runs
 from app.shelf import AUTO
 from demos.errors import DemoError
@@ -31,7 +32,7 @@ FrameT = TypeVar("FrameT")
 
 log = logging.getLogger(__name__)
 
-MODEL_QUEUE = "model"  # every question of every tab waits in this one queue
+MODEL_QUEUE = "model"  # all questions wait here, but for those of app.lines
 WEIGHTS = "weights"  # the trailing input of every question
 WEIGHTS_LENGTH = Length(1, 200)
 WEIGHTS_LABEL = Label("权重", "Weights")
@@ -171,6 +172,13 @@ class Desk:
         """Which queue a listener joins, as gradio names it."""
         return {"concurrency_id": MODEL_QUEUE, "concurrency_limit": self.slots}
 
+    def queue_of(self, name: str) -> dict[str, Any]:
+        """Which queue the listeners of a question join, by the question's name."""
+        if name not in READERS:
+            return self.queue
+        limit = readers_for(self.slots)
+        return {"concurrency_id": READING_QUEUE, "concurrency_limit": limit}
+
     def ask(
         self, question: Askable[FrameT], values: Sequence[Any]
     ) -> Iterator[FrameT | None]:
@@ -206,7 +214,7 @@ def publish(desk: Desk, question: Question[RequestT, ResultT]) -> None:
         respond,
         api_name=question.name,
         api_description=question.description,
-        **desk.queue,
+        **desk.queue_of(question.name),
     )
 
 
@@ -302,7 +310,7 @@ def submit(desk: Desk, form: Form, buttons: Buttons, display: Display[Any]) -> N
         [display.view, display.shown],
         preprocess=False,  # the request checks its values, in the visitor's language
         show_progress="minimal",
-        **desk.queue,
+        **desk.queue_of(question.name),
         **named("run"),
     )
     at_the_end = (settle, display.shown, ending)

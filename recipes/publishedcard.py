@@ -48,7 +48,8 @@ def _rows(task: Mapping[str, Any], scores: Mapping[str, Any]) -> Iterator[str]:
         told += f"，{words['baseline']} {100 * plain.value:.1f}"
     mine = (words["this"], size, told, "", task["unlike"])
     yield f"| {task['task']} | {' | '.join(mine)} |"
-    if clean := scores.get("splits", {}).get(task["at"]):
+    clean = scores.get("splits", {}).get(task["at"], {})
+    if clean.get("model"):
         yield f"| | {words['core']} | | {_mean(clean)} | | {words['core_unlike']} |"
     for one in task["models"]:
         size = one["size"] or words["unknown_size"]

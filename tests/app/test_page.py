@@ -6,6 +6,7 @@ import pytest
 
 import app
 import demos
+from app.lines import READERS, READING_QUEUE
 from app.metrics import Metrics
 from app.page import SCRIPTS, STYLES, build_page, head_html, theme
 from app.runs import Runs
@@ -64,7 +65,7 @@ def test_every_other_listener_is_private(page):
     assert {one.api_visibility for one in hidden} == {"private"}
 
 
-def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
+def test_whatever_computes_waits_in_one_queue_with_its_slots_but_for_readers(page):
     computing = [one for one in page.fns.values() if one.concurrency_id == MODEL_QUEUE]
     assert {one.api_name for one in computing} == {
         "generate",
@@ -74,10 +75,6 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
         "chat_again_run",
         "title",
         "title_run",
-        "extract_triples",
-        "extract_triples_run",
-        "answer",
-        "answer_run",
         "answer_from_facts",
         "answer_from_facts_run",
         "facts_base_run",
@@ -86,8 +83,6 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
         "summarize_run",
         "similarity",
         "similarity_run",
-        "nearest",
-        "nearest_run",
         "rephrase",
         "rephrase_run",
         "categorize",
@@ -97,6 +92,12 @@ def test_whatever_computes_waits_in_the_one_queue_with_its_slots(page):
         "files_run",
     }
     assert {one.concurrency_limit for one in computing} == {3}
+    reading = [one for one in page.fns.values() if one.concurrency_id == READING_QUEUE]
+    assert {one.api_name for one in reading} == {
+        name for endpoint in READERS for name in (endpoint, f"{endpoint}_run")
+    }
+    assert {one.concurrency_limit for one in reading} == {1}
+    computing += reading
     others = [one for one in page.fns.values() if one not in computing]
     assert {one.api_name for one in others if one.queue} == {
         "load",

@@ -15,15 +15,21 @@ import httpx
 import pytest
 
 from app.batch import seats_for
+from app.classroom import Classroom
 from app.guards import RateLimit
-from app.server import free_port
+from app.lines import readers_for
+from app.panel import PANEL_SLOTS
+from app.server import free_port, threads_for
 from app.settings import Settings
 from demos.title.examples import EXAMPLES
 from tests.app import http
+from tests.app.conftest import serving
+from tests.fakes import TEXT, FakeGenerator, FakeShelf
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = 10
 TOKENS = 160
+HEARD_ALONE = 3  # of ten; all of them take a while
 PATIENCE_SECONDS = 120.0
 ENGINE = "native-int8"  # what "auto" takes in the end, without one that answers before
 PROMPTS = "春夏秋冬风花雪月山水"
@@ -139,6 +145,35 @@ def test_ten_compute_at_once_and_those_after_them_queue(served):
         assert metric(served.url, "maskplay_queue") == 2
 
 
+def test_who_reads_does_not_wait_for_who_writes():
+    shelf = FakeShelf(FakeGenerator(text=TEXT * 50, step_seconds=0.01))
+    with serving(Settings(port=0, slots=1), shelf) as served:
+        body = http.inputs(prompt="春风", max_new_tokens=1024)
+        writing = http.events(
+            served.api, http.post(served.api, body).json()["event_id"]
+        )
+        next(writing)
+        (reader,) = readers = [
+            Asked("answer", {"question": "谁？", "passages": ["李春建桥。"]})
+        ]
+        ask_together(served.url, readers)
+        assert "answer" in reader.answer
+        assert metric(served.url, "maskplay_running") == 1
+        writing.close()
+
+
+@pytest.mark.parametrize("slots", [1, Settings().slots, 64])
+def test_clicks_find_a_thread_when_every_queue_is_at_its_limit(slots):
+    lessons = slots + Classroom().seats
+    busy = slots + readers_for(slots) + lessons + PANEL_SLOTS
+    assert threads_for(slots) > busy
+
+
+@pytest.mark.parametrize(("slots", "readers"), [(1, 1), (2, 1), (4, 2), (12, 4)])
+def test_a_third_as_many_read(slots, readers):
+    assert readers_for(slots) == readers
+
+
 @pytest.fixture(scope="module", name="address")
 def fixture_address():
     """The application as people start it, with the weights it ships."""
@@ -163,26 +198,40 @@ def await_ready(address):
         time.sleep(0.1)
 
 
+def as_alone(address, asked):
+    """Return what a question gets when nobody else asks."""
+    (alone,) = by_itself = [Asked(asked.name, asked.inputs)]
+    ask_together(address, by_itself)
+    return alone.answer
+
+
 @pytest.mark.kernels
-def test_ten_texts_come_side_by_side_each_as_it_comes_alone(address):
-    together = texts()
-    seen = ask_together(address, together)
+def test_ten_texts_come_side_by_side(address):
+    people = texts()
+    seen = ask_together(address, people)
     firsts = [seen.index((person, "generating")) for person in range(PEOPLE)]
     lasts = [seen.index((person, "complete")) for person in range(PEOPLE)]
     assert max(firsts) < min(lasts)  # nobody waited for another's whole text
-    for asked in together:
-        (alone,) = by_itself = [Asked(asked.name, asked.inputs)]
-        ask_together(address, by_itself)
-        assert asked.answer["texts"] == alone.answer["texts"]
+    for asked in people:
         assert len(asked.answer["texts"][0]["text"]) > TOKENS / 2
+    for asked in people[:HEARD_ALONE]:
+        assert asked.answer["texts"] == as_alone(address, asked)["texts"]
 
 
 @pytest.mark.kernels
-def test_ten_people_get_the_titles_that_each_gets_alone(address):
-    together = titles()
+def test_ten_people_get_their_titles(address):
+    people = titles()
+    ask_together(address, people)
+    assert all(asked.answer["titles"] for asked in people)
+    for asked in people[:HEARD_ALONE]:
+        assert asked.answer["titles"] == as_alone(address, asked)["titles"]
+
+
+@pytest.mark.slow
+@pytest.mark.kernels
+@pytest.mark.parametrize(("people", "what"), [(texts, "texts"), (titles, "titles")])
+def test_each_of_ten_gets_what_it_gets_alone(people, what, address):
+    together = people()
     ask_together(address, together)
     for asked in together:
-        (alone,) = by_itself = [Asked(asked.name, asked.inputs)]
-        ask_together(address, by_itself)
-        assert asked.answer["titles"] == alone.answer["titles"]
-        assert asked.answer["titles"]
+        assert asked.answer[what] == as_alone(address, asked)[what]

@@ -182,7 +182,10 @@ def test_news_have_blanks_and_gaps_but_are_never_written_freely():
 @pytest.mark.parametrize(
     ("told", "refused"),
     [
-        ({"sources": {"news": 1.0}}, "expected some of modern, novels, poems, received"),
+        (
+            {"sources": {"news": 1.0}},
+            "expected some of modern, novels, poems, received",
+        ),
         ({"spans": 0.7, "sentences": 0.6}, "spans and sentences: expected shares of"),
         ({"whole_words": -1}, "whole_words: expected shares of one whole, received -1"),
         ({"gap_rows": 0.9}, "received 0.125, 0.125, 0.9"),

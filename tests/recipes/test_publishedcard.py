@@ -40,7 +40,10 @@ def test_the_best_mode_stands_above_what_others_published():
     assert (
         "| 8.7 M 参数 parameters | **56.0**（4），基线 baseline 26.0 |" in lines[mine]
     )
-    assert "| BERT | 未写明 not told | EM 65.5，F1 84.5 | 任务摘要 · digest |" in lines[mine + 1]
+    assert (
+        "| BERT | 未写明 not told | EM 65.5，F1 84.5 | 任务摘要 · digest |"
+        in lines[mine + 1]
+    )
     columns = {line.count("|") for line in lines if line.startswith("|")}
     assert columns == {7}
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from model_core.checkpoints.safetensors_file import open_safetensors
+from model_core.checkpoints.reader import open_checkpoint
 from model_core.models.network import Network, weights_by_name
 from model_core.training.lineage import Run, lineage
 from model_core.training.snapshot import has_snapshot, load_snapshot
 
-WEIGHTS_FILE, VOCAB = "model.safetensors", "vocab.txt"
+VOCAB = "vocab.txt"
 PREFIX = "weights/"
 
 
@@ -75,6 +75,6 @@ def _exported(folder: Path) -> Beginning:
     config: dict[str, Any] = json.loads(
         (folder / "config.json").read_text(encoding="utf8")
     )
-    file = open_safetensors(folder / WEIGHTS_FILE)
-    weights = {name: file.read(name) for name in file.keys()}  # noqa: SIM118
+    with open_checkpoint(folder) as reader:
+        weights = {name: reader.read(name) for name in reader.keys()}  # noqa: SIM118
     return Beginning(weights, config["training"]["runs"])

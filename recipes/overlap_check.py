@@ -157,9 +157,10 @@ def noted(report: Mapping[str, Any], day: str) -> dict[str, Any]:
 
 
 def drop(folder: Path, remove: Mapping[str, Mapping[str, list[int]]]) -> dict[str, int]:
-    """Take the documents that share text with what scores out of the encoded corpus.
+    """Take out of the encoded corpus what shares text with what scores.
 
-    Lessons stay: what the texts of a task have in common there, formulas of courts and
+    Documents go, and lessons of classifying, which say a label of such a text. Other
+    lessons stay: what the texts of a task have in common there, formulas of courts and
     broadcasts, is what the task is about.
 
     Args:
@@ -172,12 +173,18 @@ def drop(folder: Path, remove: Mapping[str, Mapping[str, list[int]]]) -> dict[st
     gone = {}
     for source, of_sets in remove.items():
         numbers = {n for found in of_sets.values() for n in found}
-        if source.startswith(DOCUMENTS) and numbers:
-            name = f"{source.removeprefix(DOCUMENTS)}-train"
-            encoding.save(
-                encoding.without(encoding.load(name, folder), numbers), folder
-            )
-            gone[source] = len(numbers)
+        kind, _, name = source.rpartition("/")
+        if not numbers:
+            continue
+        if f"{kind}/" == DOCUMENTS:
+            rest = encoding.without(encoding.load(f"{name}-train", folder), numbers)
+            encoding.save(rest, folder)
+        elif name in ENCODED_TEACHING:
+            path = folder / ENCODED / f"{name}.npz"
+            storage.save(path, storage.without(storage.load(path), numbers))
+        else:
+            continue
+        gone[source] = len(numbers)
     return gone
 
 

@@ -32,21 +32,30 @@ CALIBRATED_ON = 500  # texts
 def export(options: argparse.Namespace) -> None:
     """Write a run as a checkpoint folder."""
     from recipes import export as exporting
-    from recipes import joint, pretraining
+    from recipes import joint, pretraining, rounding
 
     config = pretraining.core_config(options.hidden_size, options.layers)
     if options.stage == "core":
         exporting.export(options.run, options.corpus, config, options.output)
-        return
-    exporting.export(
-        options.run,
-        options.corpus,
-        joint.joint_config(config, len(joint.relations_of(options.corpus))),
-        options.output,
-        heads=joint.HEADS,
-        parts=joint.parts_of(options.corpus),
-        averaged=options.averaged,
-    )
+    else:
+        exporting.export(
+            options.run,
+            options.corpus,
+            joint.joint_config(config, len(joint.relations_of(options.corpus))),
+            options.output,
+            heads=joint.HEADS,
+            parts=joint.parts_of(options.corpus),
+            averaged=options.averaged,
+        )
+    if options.int8:
+        rounding.round_weights(options.output)
+
+
+def round_weights(options: argparse.Namespace) -> None:
+    """Round exported weights to a byte a number, in their place."""
+    from recipes import rounding
+
+    print(rounding.round_weights(options.weights))
 
 
 def own_weights(options: argparse.Namespace) -> None:
@@ -226,7 +235,12 @@ def _run_options(add: Add) -> None:
     add("--hidden-size", type=int, default=256)
     add("--layers", type=int, default=6)
     add("--averaged", action="store_true", help="the running means of the weights")
+    add("--int8", action="store_true", help="a byte a number instead of two")
     add("--output", type=Path, default=WEIGHTS)
+
+
+def _round_options(add: Add) -> None:
+    add("--weights", type=Path, default=WEIGHTS)
 
 
 def _own_options(add: Add) -> None:
@@ -299,6 +313,7 @@ def _part_and_run(text: str) -> tuple[str, Path]:
 COMMANDS: dict[str, Command] = {
     "export": Command(export, _run_options),
     "own-weights": Command(own_weights, _own_options),
+    "round": Command(round_weights, _round_options),
     "release": Command(release, _release_options),
     "card": Command(card, _card_options),
 }

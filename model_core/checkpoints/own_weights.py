@@ -2,24 +2,25 @@
 
 Changes when that file says a change in another way. Most of a network is shared by its
 parts; where one of them gains by other numbers, the file holds only these. A tensor
-stands there as it is, or as its difference from the shared one: int8 steps, and how
-long a step of every output is.
+stands there as it is, or as its difference from the shared one, in steps.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from model_core.checkpoints.errors import CheckpointFormatError
 from model_core.checkpoints.reader import CheckpointReader, open_checkpoint
 from model_core.checkpoints.safetensors_file import open_safetensors
+from model_core.checkpoints.steps import (
+    MATRIX,
+    STEP,
+    STEPS,
+    in_steps,
+    out_of_steps,
+    stepped_names,
+)
 from model_core.checkpoints.tensor_file import Array, TensorFile
-
-STEPS, STEP = ".steps", ".step"
-LARGEST_STEPS = 127
-MATRIX = 2
 
 
 @contextmanager
@@ -67,10 +68,7 @@ def changes(shared: Mapping[str, Array], own: Mapping[str, Array]) -> dict[str, 
         if array.ndim < MATRIX:
             made[name] = array.astype("float16")
             continue
-        largest = np.abs(apart).max(axis=tuple(range(apart.ndim - 1)))
-        step = np.where(largest > 0, largest / LARGEST_STEPS, 1).astype("float32")
-        made[name + STEPS] = np.rint(apart / step).astype("int8")
-        made[name + STEP] = step
+        made |= in_steps(name, apart)
     return made
 
 
@@ -89,23 +87,21 @@ class _ChangedFile(TensorFile):
         super().__init__(own.name)
         self._shared = shared
         self._own = own
+        self._moved = stepped_names(own)
         self._whole = set(own.keys()) & set(shared.keys())
-        steps = {n for n in own.keys() if n.endswith(STEPS)}  # noqa: SIM118
-        self._moved = {name.removesuffix(STEPS) for name in steps}
-        told = self._whole | steps | {name + STEP for name in self._moved}
+        steps = {name + part for name in self._moved for part in (STEPS, STEP)}
         self.changed = frozenset(self._whole | self._moved)
-        unknown = (set(own.keys()) ^ told) | (self._moved - set(shared.keys()))
+        unknown = set(own.keys()) - self._whole - steps
+        unknown |= self._moved - set(shared.keys())
         if unknown or self._whole & self._moved:
             raise CheckpointFormatError(
                 f"{own.name}: expected tensors of the checkpoint, or their .steps with "
                 f"a .step each, received {sorted(unknown or self._whole)[:5]}"
             )
         for name in self._whole:
-            self._check(name, shared.shape(name))
+            self._check(name, own.shape(name))
         for name in self._moved:
-            shape = shared.shape(name)
-            self._check(name + STEPS, shape, "int8")
-            self._check(name + STEP, shape[-1:])
+            self._check(name, own.shape(name + STEPS))
 
     def keys(self) -> tuple[str, ...]:
         """Return the checkpoint's names."""
@@ -128,8 +124,8 @@ class _ChangedFile(TensorFile):
         shared = self._shared.read_unchecked(name)
         if name not in self._moved:
             return shared
-        steps, step = self._own.read(name + STEPS), self._own.read(name + STEP)
-        moved: Array = shared.astype("float32") + steps * step.astype("float32")
+        apart = out_of_steps(self._own.read(name + STEPS), self._own.read(name + STEP))
+        moved: Array = shared.astype("float32") + apart
         return moved
 
     def forget_pages(self) -> None:
@@ -137,10 +133,9 @@ class _ChangedFile(TensorFile):
         self._shared.forget_pages()
         self._own.forget_pages()
 
-    def _check(self, name: str, shape: tuple[int, ...], dtype: str = "") -> None:
-        received = (self._own.shape(name), dtype and self._own.dtype(name))
-        if received != (shape, dtype):
+    def _check(self, name: str, received: tuple[int, ...]) -> None:
+        expected = self._shared.shape(name)
+        if received != expected:
             raise CheckpointFormatError(
-                f"{self._own.name}: {name}: expected {dtype} {shape}, received "
-                f"{self._own.dtype(name)} {self._own.shape(name)}"
+                f"{self._own.name}: {name}: expected {expected}, received {received}"
             )

@@ -16,6 +16,7 @@ from model_core.checkpoints.h5_file import open_h5
 from model_core.checkpoints.json_file import load_object
 from model_core.checkpoints.safetensors_file import open_safetensors
 from model_core.checkpoints.soundness import check_finite
+from model_core.checkpoints.steps import with_steps
 from model_core.checkpoints.tensor_file import Array, TensorFile
 from model_core.checkpoints.tensorflow_file import open_tensorflow
 from model_core.checkpoints.torch_file import open_torch
@@ -44,14 +45,18 @@ class Format:
     indexed: bool = False
 
 
+def _open_safetensors(path: Path) -> TensorFile:
+    return with_steps(open_safetensors(path))
+
+
 # In the order of preference.
 FORMATS = (
-    Format("safetensors", "model.safetensors", "pytorch", open_safetensors),
+    Format("safetensors", "model.safetensors", "pytorch", _open_safetensors),
     Format(
         "safetensors, sharded",
         "model.safetensors.index.json",
         "pytorch",
-        open_safetensors,
+        _open_safetensors,
         indexed=True,
     ),
     Format("PyTorch bin", "pytorch_model.bin", "pytorch", open_torch),

@@ -203,10 +203,16 @@ CASTING: dict[str, Casting] = {
         "NetworkPassageReader",
     ),
     FACT_FINDER.name: _one(_has_part("facts"), "fact_finder", "NetworkFactFinder"),
-    MASK_FILLER.name: _one(
-        _any(_has_part("words"), _published("masked_lm")),
-        "mask_filler",
-        "NetworkMaskFiller",
+    MASK_FILLER.name: Casting(
+        (
+            Actor(
+                _any(_has_part("words"), _published("masked_lm")),
+                "mask_filler",
+                "NetworkMaskFiller",
+                part="words",
+                heads=("language_model",),
+            ),
+        )
     ),
     SUMMARIZER.name: _one(
         _has_part("summary", "clauses"), "summarizer", "NetworkSummarizer"

@@ -3,7 +3,7 @@
 Changes when the layout on disk changes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,3 +72,14 @@ def load(path: Path) -> dict[str, Ragged]:
             )
             for name in names
         }
+
+
+def without(columns: dict[str, Ragged], numbers: Container[int]) -> dict[str, Ragged]:
+    """Return the same columns without some rows, by their numbers."""
+    return {
+        name: Ragged.of(
+            (column[n] for n in range(len(column)) if n not in numbers),
+            *column.values.shape[1:],
+        )
+        for name, column in columns.items()
+    }

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes import dev_sets, encoding, overlap, overlap_check, overlapcard
-from recipes.lessons.storage import Ragged, save
+from recipes.lessons.storage import Ragged, load, save
 from recipes.overlap import laid_out, texts_of, wanted_of
 from recipes.overlap_check import Reader
 from recipes.vocabulary import MARKS
@@ -150,7 +150,7 @@ def test_what_is_dropped_is_no_longer_found_and_the_rest_stays(place):
     assert [after.document(n).tolist() for n in range(after.num_documents)] == kept
     again = overlap_check.check(data, folder, lambda _: None)
     assert not any(v for k, v in again["remove"].items() if k.startswith("lm/"))
-    assert again["sets"]["summary text"]["train"]["touched"] == 1  # lessons stay
+    assert again["sets"]["summary text"]["train"]["touched"] == 1  # these lessons stay
 
 
 FEW = tuple(one for one in dev_sets.DEV_SETS if one.name == "eprstmt")
@@ -167,13 +167,22 @@ def test_every_split_of_a_few_shot_task_is_looked_for_in_its_encoded_lessons(
     )
     tokens = (folder / "vocab.txt").read_text("utf8").split("\n")
     ids = [tokens.index(token) for token in ("[CLS]", "[短文]", *OTHER, "[SEP]")]
-    save(folder / "lessons/judged.npz", {"text": Ragged.of([ids, ids])})
+    clean = [*ids[:2], tokens.index("新"), ids[-1]]
+    path = folder / "lessons/judged.npz"
+    save(
+        path,
+        {"text": Ragged.of([ids, clean, ids]), "group": Ragged.of([[0], [1], [2]])},
+    )
     report = overlap_check.check(data, folder, lambda _: None)
     first, others = report["sets"]["eprstmt text"], report["sets"][OTHER_SET]
     assert (first["texts"], first["train"]["touched"]) == (1, 0)
     assert others["train"] == {"touched": 1, "share": 1.0, "mostly": 1}
-    assert report["sources"]["train/judged"]["documents"] == 2
-    assert report["remove"]["train/judged"] == {OTHER_SET: [0, 1]}
+    assert report["sources"]["train/judged"]["documents"] == 3
+    assert report["remove"]["train/judged"] == {OTHER_SET: [0, 2]}
+    assert overlap_check.drop(folder, report["remove"])["train/judged"] == 2
+    left = load(path)
+    assert [left["text"][0].tolist(), left["group"][0].tolist()] == [clean, [1]]
+    assert len(left["text"]) == len(left["group"]) == 1
 
 
 OTHER_SET = f"eprstmt text, {overlap_check.OTHER_SPLITS}"

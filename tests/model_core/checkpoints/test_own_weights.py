@@ -98,10 +98,17 @@ def test_weights_of_another_network_are_refused(folder):
     ("change", "said"),
     [
         ({"nobody/kernel": np.zeros((2, 2), "float16")}, "nobody/kernel"),
-        ({KERNEL + ".step": None}, "a .step each"),
+        ({KERNEL + ".step": None}, f"{KERNEL}: expected int8 steps and a length"),
         ({KERNEL + ".steps": None}, "a .step each"),
         ({KERNEL + ".steps": np.zeros((3, 3), "int8")}, r"expected int8 .*\(3, 3\)"),
-        ({KERNEL + ".step": np.zeros(3, "float32")}, r"step: expected .*\(3,\)"),
+        (
+            {
+                KERNEL + ".steps": np.zeros((3, 3), "int8"),
+                KERNEL + ".step": np.ones(3, "float32"),
+            },
+            rf"{KERNEL}: expected .* received \(3, 3\)",
+        ),
+        ({KERNEL + ".step": np.zeros(3, "float32")}, r"received int8 .*\(3,\)"),
         ({NORM: np.zeros(3, "float16")}, rf"{NORM}: expected .*\(3,\)"),
         ({KERNEL: np.zeros((16, 16), "float16")}, KERNEL),
     ],

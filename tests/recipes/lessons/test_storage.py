@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.lessons.storage import Ragged, load, save
+from recipes.lessons.storage import Ragged, load, save, without
 
 ROWS = st.lists(st.lists(st.integers(-3, 70_000), max_size=6), max_size=6)
 
@@ -44,3 +44,15 @@ def test_nothing_at_all_is_stored_too(path):
     back = load(path)
     assert (len(back["a"]), len(back["b"])) == (0, 0)
     assert back["b"].values.shape == (0, 5)
+
+
+def test_rows_go_from_every_column_by_number():
+    columns = {
+        "text": Ragged.of([[1, 2], [], [3], [4, 5]]),
+        "triples": Ragged.of([[[1, 2, 3]], [], [[4, 5, 6]], []], width=3),
+    }
+    left = without(columns, {0, 3})
+    assert [left["text"][n].tolist() for n in range(2)] == [[], [3]]
+    assert [left["triples"][n].tolist() for n in range(2)] == [[], [[4, 5, 6]]]
+    assert len(left["text"]) == len(left["triples"]) == 2
+    assert left["triples"][0].shape == (0, 3)

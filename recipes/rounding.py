@@ -1,0 +1,45 @@
+"""A checkpoint's matrices in one byte a number: half the file.
+
+Changes when shipped weights are rounded otherwise.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from model_core.checkpoints.reader import open_checkpoint
+from model_core.checkpoints.safetensors_writing import WHOLE_FILE, replaced
+from model_core.checkpoints.steps import MATRIX, in_steps
+from model_core.checkpoints.tensor_file import Array
+from recipes.own_weights import check_writer
+
+REST_DTYPE = "float16"
+
+
+def round_weights(folder: Path) -> Path:
+    """Replace a checkpoint's file by one whose matrices are int8 steps.
+
+    Args:
+        folder: Holds ``model.safetensors``, in whatever numbers.
+
+    Returns:
+        The file.
+
+    Raises:
+        ImportError: See ``own_weights.check_writer``.
+    """
+    check_writer()
+    from safetensors.numpy import save
+
+    tensors: dict[str, Array] = {}
+    with open_checkpoint(folder) as reader:
+        for name in reader.keys():  # noqa: SIM118 - not a mapping
+            array = np.array(reader.read(name), "float32")
+            if array.ndim < MATRIX:
+                tensors[name] = array.astype(REST_DTYPE)
+            else:
+                tensors |= in_steps(name, array)
+    path = folder / WHOLE_FILE
+    with replaced(path) as file:
+        file.write(save(tensors, metadata={"format": "maskplay"}))
+    return path

@@ -243,6 +243,11 @@ def test_a_batch_of_readings_takes_a_slice_of_time_at_most():
     assert passes.tokens_together(10**12) == passes.FEW_ROWS
 
 
+def cost_of_a_layer(engine, rows):
+    body = engine._packed.body
+    return rows * body.num_weights / body.num_layers
+
+
 def test_a_prompt_of_a_large_network_is_read_in_slices(monkeypatch):
     engine = NativeEngine(build_network(PRE_NORM))
     bounds = []
@@ -251,13 +256,61 @@ def test_a_prompt_of_a_large_network_is_read_in_slices(monkeypatch):
     monkeypatch.setattr(
         kernels, "run", lambda *a: (bounds.append((len(a[2]), a[4])), run(*a))
     )
-    monkeypatch.setattr("model_core.engines.native.passes.SLICE_OPERATIONS", 1)
+    monkeypatch.setattr(passes, "SLICE_OPERATIONS", cost_of_a_layer(engine, 20))
     ids = np.ones((1, 20), "int32")
     _, cache = causal_steps(engine).prefill(ids, np.array([20], "int32"), 24)
     causal_steps(engine).decode_one_token(
         np.array([2], "int32"), np.array([20], "int32"), cache
     )
     assert bounds == [(20, (0, 1)), (20, (1, 2)), (1, (0, 2))]
+
+
+@pytest.mark.parametrize("kind", [NativeEngine, NativeInt8Engine])
+def test_a_layer_that_is_too_long_for_all_rows_takes_some_at_a_time(kind, monkeypatch):
+    ids = np.random.default_rng(0).integers(1, 20, (2, 20)).astype("int32")
+    lengths = np.array([20, 13], "int32")
+    network = build_network(PRE_NORM)
+
+    def written(engine):
+        outputs, cache = causal_steps(engine).prefill(ids, lengths, 24)
+        more, _ = causal_steps(engine).decode_one_token(
+            np.array([2, 3], "int32"), lengths, cache
+        )
+        return outputs, more
+
+    whole = written(kind(network))
+    monkeypatch.setattr(passes, "SLICE_OPERATIONS", 1)
+    engine, bounds = kind(network), []
+    run = engine._packed.kernels.run
+    monkeypatch.setattr(
+        engine._packed.kernels,
+        "run",
+        lambda *a: (bounds.append((len(a[2]), a[4])), run(*a)),
+    )
+    for mine, expected in zip(written(engine), whole, strict=True):
+        np.testing.assert_array_equal(mine, expected)
+    parts = [8, 8, 8, 8, 1]  # of 33 tokens
+    assert bounds == [
+        *((rows, (0, 1)) for rows in parts),
+        *((rows, (1, 2)) for rows in parts),
+        (2, (0, 2)),
+    ]
+
+
+def test_rows_that_see_what_follows_stay_together(monkeypatch):
+    engine, seen = NativeEngine(build_network(PRE_NORM)), []
+    whole = one_reading(engine, 0)
+    run = engine._packed.kernels.run
+    monkeypatch.setattr(passes, "SLICE_OPERATIONS", 1)
+    monkeypatch.setattr(
+        engine._packed.kernels,
+        "run",
+        lambda *a: (seen.append(a[1].see_only_before), run(*a)),
+    )
+    for mine, expected in zip(one_reading(engine, 0), whole, strict=True):
+        for name, values in expected.items():
+            np.testing.assert_array_equal(mine[name], values, err_msg=name)
+    assert False in seen
 
 
 def test_a_long_prompt_lets_others_step_in_between(monkeypatch):
@@ -271,7 +324,7 @@ def test_a_long_prompt_lets_others_step_in_between(monkeypatch):
         time.sleep(0.05)
         run(body, rows, hidden, residual, layers)
 
-    monkeypatch.setattr("model_core.engines.native.passes.SLICE_OPERATIONS", 1)
+    monkeypatch.setattr(passes, "SLICE_OPERATIONS", cost_of_a_layer(engine, 100))
     ids = np.ones((5, 20), "int32")
     _, cache = causal_steps(engine).prefill(ids[:1, :3], np.array([3], "int32"), 8)
     monkeypatch.setattr(kernels, "run", slow)

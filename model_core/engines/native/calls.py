@@ -4,7 +4,7 @@ Changes when the kernels offer another call. One call runs at a time.
 """
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from threading import Lock
 from typing import Any
 
@@ -52,6 +52,17 @@ class TokenRows:
     source_slot: Ints | None = None
     source_length: Ints | None = None
     source_slots: "ctypes.Array[Slot] | None" = None
+
+    @property
+    def see_only_before(self) -> bool:
+        """Whether no row sees a position behind its own."""
+        return bool((self.limit <= self.position + 1).all())
+
+    def part(self, some: slice) -> "TokenRows":
+        """Return some of the rows, views into the same numbers; slots are kept."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        cut = {n: v[some] for n, v in values.items() if isinstance(v, np.ndarray)}
+        return replace(self, **cut)
 
 
 class Kernels:

@@ -46,6 +46,16 @@ class Pass:
     picked: Ints
     residual: Floats | None = None
 
+    def part(self, first: int, count: int) -> "Pass":
+        """Return some rows of it, views into the same states; none is picked."""
+        some = slice(first, first + count)
+        return Pass(
+            self.rows.part(some),
+            self.hidden[some],
+            self.picked[:0],
+            None if self.residual is None else self.residual[some],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PassKind:
@@ -108,22 +118,33 @@ class Passes:
     def run_slices(self, kind: PassKind, asked: Pass) -> None:
         """Run a pass on its own, slice by slice.
 
+        A slice is some layers; or, where one of them takes too long for all rows and
+        rows see none behind them, some rows of one layer.
+
         Args:
             kind: Its body; no head is read.
             asked: The pass.
         """
-        layers = kind.body.num_layers
-        per_layer = len(asked.hidden) * kind.size / layers
-        step = max(1, min(layers, int(SLICE_OPERATIONS / max(per_layer, 1))))
+        layers, num_rows = kind.body.num_layers, len(asked.hidden)
+        per_row = max(kind.size / layers, 1)
+        step = max(1, min(layers, int(SLICE_OPERATIONS / (num_rows * per_row))))
+        rows = max(FEW_ROWS, int(SLICE_OPERATIONS / per_row))
+        whole = num_rows <= rows or not asked.rows.see_only_before
+        parts = (
+            [asked]
+            if whole
+            else [asked.part(first, rows) for first in range(0, num_rows, rows)]
+        )
         for first in range(0, layers, step):
             bounds = (first, min(first + step, layers))
+            for part in parts:
 
-            def run(bounds: tuple[int, int] = bounds) -> None:
-                self._kernels.run(
-                    kind.body, asked.rows, asked.hidden, asked.residual, bounds
-                )
+                def run(part: Pass = part, bounds: tuple[int, int] = bounds) -> None:
+                    self._kernels.run(
+                        kind.body, part.rows, part.hidden, part.residual, bounds
+                    )
 
-            self._together.ask(object(), run)
+                self._together.ask(object(), run)
 
     def _run(
         self, key: Hashable, items: list[Callable[[], None] | Pass]

@@ -60,8 +60,12 @@ class TokenRows:
 
     def part(self, some: slice) -> "TokenRows":
         """Return some of the rows, views into the same numbers; slots are kept."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        cut = {n: v[some] for n, v in values.items() if isinstance(v, np.ndarray)}
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut: dict[str, Any] = {
+            name: value[some]
+            for name, value in values.items()
+            if isinstance(value, np.ndarray)
+        }
         return replace(self, **cut)
 
 

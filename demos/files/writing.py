@@ -62,8 +62,11 @@ class OutputFile:
         """Return how the file that lies there may have been written, likeliest first.
 
         Its mark tells; what has none may be an older version's, which guarded all.
+
+        Raises:
+            FileError: It cannot be read.
         """
-        with self.path.open("rb") as stream:
+        with self._reading() as stream:
             marked = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         kinds = (OPENED,) if marked else (FORMATS, OLDER)
         formats = dict.fromkeys(kind[self.path.suffix.lower()] for kind in kinds)
@@ -75,9 +78,10 @@ class OutputFile:
         A torn last line is left out. The first pair is ``({}, offset of the header)``.
 
         Raises:
-            FileError: The file holds something that is not ours to continue.
+            FileError: The file holds something that is not ours to continue, or cannot
+                be read.
         """
-        with self.path.open("rb") as stream:
+        with self._reading() as stream:
             texts = _texts(stream, self.format)
             end = self._header_end(texts)
             yield {}, end
@@ -120,6 +124,16 @@ class OutputFile:
         if not head.startswith(found):
             raise self._foreign(text)
         return len(found) if found == head else 0
+
+    def _reading(self) -> IO[bytes]:
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise FileError(
+                f"读不了输出文件 {self.path.name}，无法续写：{error.strerror}。",
+                f"The output file {self.path.name} cannot be read to resume it: "
+                f"{error.strerror}.",
+            ) from error
 
     def _open(self, mode: str) -> IO[str]:
         try:
@@ -174,10 +188,21 @@ def open_output(
             with an apostrophe what a spreadsheet would run.
 
     Raises:
-        FileError: Its name is of no known type, or its folder does not exist.
+        FileError: See ``check_named``.
     """
+    check_named(path)
     kind = path.suffix.lower()
-    if kind not in FORMATS:
+    return OutputFile(path, tuple(columns), (OPENED if marked else FORMATS)[kind])
+
+
+def check_named(path: Path) -> None:
+    """Refuse a place where no file of answers can lie.
+
+    Raises:
+        FileError: The name is of no known type or a folder's, or its folder does not
+            exist.
+    """
+    if path.suffix.lower() not in FORMATS:
         known = " ".join(FORMATS)
         raise FileError(
             f"不认识输出文件 {path.name} 的类型，可用 {known}。",
@@ -188,7 +213,11 @@ def open_output(
             f"输出文件的目录 {path.parent} 不存在，请先建立。",
             f"The output file's folder {path.parent} does not exist: create it first.",
         )
-    return OutputFile(path, tuple(columns), (OPENED if marked else FORMATS)[kind])
+    if path.is_dir():
+        raise FileError(
+            f"输出文件 {path.name} 是一个目录，请给出目录里的文件名。",
+            f"The output file {path.name} is a folder: name a file in it.",
+        )
 
 
 def check_absent(path: Path) -> None:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from demos.batch import Line, answer_lines, columns_of, echo_of, has_failed
 from demos.errors import FileError
 from demos.files.reading import InputFile, open_input
-from demos.files.writing import OutputFile, check_absent, open_output
+from demos.files.writing import OutputFile, check_absent, check_named, open_output
 from demos.tasks import AnyTask
 from demos.terminal.arguments import Command
 
@@ -75,6 +75,7 @@ def plan_batch(command: Command, input_path: Path, output_path: Path) -> Plan:
     task = command.task
     source = open_input(input_path, task.text_field)
     _check_different(input_path, output_path)
+    check_named(output_path)
     continues = command.resume and output_path.exists()
     if not continues and not command.overwrite:
         check_absent(output_path)

@@ -161,10 +161,17 @@ def test_where_it_cannot_be_written_is_said(tmp_path):
         open_output(tmp_path / "a.txt", COLUMNS)
     with pytest.raises(FileError, match="does not exist: create it first"):
         open_output(tmp_path / "none" / "a.csv", COLUMNS)
-    (tmp_path / "b.csv").mkdir()
-    with pytest.raises(FileError, match=r"b\.csv cannot be written") as caught:
-        open_output(tmp_path / "b.csv", COLUMNS).start(overwrite=True)
-    assert str(tmp_path) not in str(caught.value)  # a server's path is not told
+    target = open_output(tmp_path / "b.csv", COLUMNS)
+    target.path.mkdir()
+    refused = {
+        r"b\.csv is a folder: name a file in it": lambda: open_output(target.path, ()),
+        r"b\.csv cannot be written": lambda: target.start(overwrite=True),
+        r"b\.csv cannot be read to resume it": target.begun,
+    }
+    for said, ask in refused.items():
+        with pytest.raises(FileError, match=said) as caught:
+            ask()
+        assert str(tmp_path) not in str(caught.value)  # a server's path is not told
 
 
 def test_json_is_strict():

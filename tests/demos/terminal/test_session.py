@@ -405,6 +405,15 @@ def test_nothing_is_written_over_without_being_asked(questions, tmp_path):
     assert len(rows_of(target)) == 6
 
 
+@pytest.mark.parametrize("option", ["--resume", "--overwrite"])
+def test_a_folder_is_no_output(questions, tmp_path, option):
+    folder = tmp_path / "answers.jsonl"
+    folder.mkdir()
+    called = call("generation", "--input", questions, "--output", folder, option)
+    assert called.status == 2
+    assert "answers.jsonl is a folder: name a file in it" in called.err
+
+
 def test_the_input_is_never_the_output(questions):
     before = questions.read_bytes()
     files = ("--input", questions, "--output", questions)

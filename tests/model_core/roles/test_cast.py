@@ -291,8 +291,9 @@ def test_parts_that_nobody_knows_are_refused(tmp_path):
     [
         (TRIPLE_POINTER, "pointing", "gplinker/entity/sides/kernel"),
         (TEXT_GENERATOR, "generation", "block_1/feed_forward/inner/kernel"),
+        (MASK_FILLER, "words", "block_1/feed_forward/inner/kernel"),
     ],
-    ids=["pointing", "generation"],
+    ids=["pointing", "generation", "words"],
 )
 def test_a_part_with_weights_of_its_own_plays_with_them_alone(
     tmp_path, role, part, name

@@ -1,9 +1,14 @@
 """Blanks are scored as the softmax says; what is learned stays on its copy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from keras import ops
+from safetensors.numpy import save_file
 
+from model_core.checkpoints.own_weights import changes
+from model_core.checkpoints.reader import open_checkpoint
 from model_core.engines.base import TokenBatch
 from model_core.interfaces import Blanked, LearningOptions, ModelError
 from model_core.interfaces.roles import MASK_FILLER, SENTENCE_ENCODER
@@ -11,7 +16,13 @@ from model_core.models.network import weights_by_name
 from model_core.roles.cast import Cast
 from model_core.roles.loaded import load_model
 from model_core.roles.mask_filler import NetworkMaskFiller
-from tests.model_core.playing_checkpoint import RIVER, STYLE, load_playing
+from model_core.roles.parts import load_parts
+from tests.model_core.playing_checkpoint import (
+    RIVER,
+    STYLE,
+    load_playing,
+    write_playing,
+)
 from tests.model_core.tokenizers.tiny_vocabularies import piece_model
 
 SENTENCES = (
@@ -193,6 +204,28 @@ def test_a_saved_copy_comes_back_and_fills_the_same_blanks(filler, learned, tmp_
     )
     other = filler.log_probs(SENTENCES, WORDS)
     assert np.abs(other - again.log_probs(SENTENCES, WORDS)).max() > 0.05
+
+
+def test_a_lesson_begins_with_the_weights_that_words_have_for_themselves(tmp_path):
+    folder = write_playing(tmp_path / "tiny", spread=0.3, seed=4)
+    name = "block_1/feed_forward/inner/kernel"
+    with open_checkpoint(folder) as reader:
+        shared = {n: np.array(reader.read(n)) for n in reader.keys()}  # noqa: SIM118
+    own = {**shared, name: shared[name] * np.float32(3)}
+    save_file(changes(shared, own), folder / "words.safetensors")
+    before = Cast(load_model(folder, name="tiny")).play(MASK_FILLER)
+    told = {"words": "words.safetensors"}
+    replace(load_parts(folder), own_weights=told).save(folder / "parts.json")
+    after = Cast(load_model(folder, name="tiny")).play(MASK_FILLER)
+
+    still = LearningOptions(max_steps=2, learning_rate=1e-9, mask_rate=0.0)
+    *_, last = after.learn(TRAINING, ("体育", "财经"), ANSWERS, still)
+    last.learned.save(str(tmp_path / "made"))
+    saved = Cast(load_model(tmp_path / "made", name="made")).play(MASK_FILLER)
+
+    scores = [one.log_probs(SENTENCES, WORDS) for one in (before, after, saved)]
+    np.testing.assert_allclose(scores[1], scores[2], atol=5e-3)
+    assert np.abs(scores[0] - scores[1]).max() > 0.05
 
 
 @pytest.mark.parametrize("file", ["spiece.model", "chinese_sp.model"])

@@ -119,7 +119,8 @@ def _own(training: dict[str, Any], folder: Path) -> list[str]:
         runs = training["own_weights"][parts[0]]
         size = (folder / file).stat().st_size / 1e6
         whole = {n: sum(run[n] for run in runs) for n in ("tokens", "step", "seconds")}
-        told = WORDS["own"].format(parts="、".join(parts), file=file, size=size)
+        words = WORDS["apart" if parts[0] in training.get("apart", ()) else "own"]
+        told = words.format(parts="、".join(parts), file=file, size=size)
         lines.append(
             f"- {told}: "
             f"{whole['tokens'] / 1e6:.1f} M 词元 tokens，{whole['step']} 步 steps，"

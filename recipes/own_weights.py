@@ -5,7 +5,7 @@ together, and nothing else with them, share such a file.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,19 +37,22 @@ def check_writer() -> None:
         raise ImportError(NEEDED) from error
 
 
-def write(run: Path, folder: Path, told: str) -> Path:
+def write(run: Path, folder: Path, told: str, left: Sequence[str] = ()) -> Path:
     """Write a part's own weights into a checkpoint folder, and say so in its parts.
 
     Args:
-        run: The snapshot; it began with the folder's weights.
+        run: The snapshot. It need not have begun with the folder's weights.
         folder: Holds the shared checkpoint.
         told: One of its parts, or several that share the run: ``title+summary``.
+        left: How names of weights begin that stay the shared ones, such as heads which
+            the part never reads.
 
     Returns:
         The file.
 
     Raises:
-        SystemExit: The checkpoint was not trained for that part.
+        SystemExit: The checkpoint was not trained for that part, or has no weight of a
+            name in ``left``.
         ValueError: The run is of another network.
         ImportError: See ``check_writer``.
     """
@@ -68,6 +71,11 @@ def write(run: Path, folder: Path, told: str) -> Path:
     }
     with open_checkpoint(folder) as reader:
         shared = {name: np.asarray(reader.read(name)) for name in reader.keys()}  # noqa: SIM118 - not a mapping
+    for start in left:
+        names = [name for name in shared if name.startswith(start)]
+        if not names:
+            raise SystemExit(f"{folder} has no weight whose name begins with {start}")
+        own |= {name: shared[name] for name in names}
     path = folder / f"{JOINED.join(asked)}{OWN_SUFFIX}"
     save_file(changes(shared, own), path)
     named = {**parts.own_weights, **dict.fromkeys(asked, path.name)}
@@ -86,10 +94,18 @@ def by_file(own_weights: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _note_runs(path: Path, parts: list[str], runs: list[Run]) -> None:
-    """Write down the runs that the parts' own weights went through besides."""
+    """Write down the runs that the parts' own weights went through besides.
+
+    Where they did not begin with the shared ones, all of their runs, and that they
+    stand ``apart``.
+    """
     values = json.loads(path.read_text(encoding="utf8"))
     training = values["training"]
-    own = runs[len(training["runs"]) :]
+    shared = training["runs"]
+    continues = runs[: len(shared)] == shared
+    own = runs[len(shared) :] if continues else runs
     training.setdefault("own_weights", {}).update(dict.fromkeys(parts, own))
+    apart = set(training.get("apart", ())) - set(parts)
+    training["apart"] = sorted(apart if continues else apart | set(parts))
     text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
     path.write_text(text, encoding="utf8")

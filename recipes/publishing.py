@@ -62,7 +62,7 @@ def own_weights(options: argparse.Namespace) -> None:
     """Give a part of exported weights those of a run for itself."""
     from recipes import own_weights as owning
 
-    print(owning.write(options.run, options.weights, options.part))
+    print(owning.write(options.run, options.weights, options.part, options.leave))
     if options.data is not None and "pointing" in options.part.split(owning.AND):
         _calibrate_triples(options.weights, options.data)
 
@@ -247,6 +247,13 @@ def _own_options(add: Add) -> None:
     add("--run", type=Path, required=True, help="of that part alone")
     add("--weights", type=Path, default=WEIGHTS)
     add("--part", required=True, help="e.g. pointing, or title+summary for both")
+    add(
+        "--leave",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="weights that stay the shared ones, e.g. a head that the part never reads",
+    )
     add("--data", type=Path, help="whose training texts say where triples are cut")
 
 

@@ -137,7 +137,8 @@ def followed(
     """
     training = load_config(folder)["training"]
     own = {part: _seen(runs) for part, runs in training.get("own_weights", {}).items()}
-    rows = curve.releases_of(scores, released, _seen(training["runs"]), own)
+    apart = frozenset(training.get("apart", ()))
+    rows = curve.releases_of(scores, released, _seen(training["runs"]), own, apart)
     return reduce(curve.joined, rows, curve.read(history))
 
 

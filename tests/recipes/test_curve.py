@@ -75,6 +75,19 @@ def test_titles_and_summaries_of_their_own_weights_are_charged_to_these():
     ]
 
 
+def test_weights_that_began_elsewhere_have_seen_their_own_tokens_alone():
+    own = {"pointing": Seen(5, 2.0)}
+    rows = [
+        curve.releases_of(SCORES, "2026-01-01", Seen(7, 1.0), own, apart)[1]
+        for apart in ((), ("pointing",), ("words",))
+    ]
+    assert [(one.tokens, one.seconds) for one in rows] == [
+        (12, 3.0),
+        (5, 2.0),
+        (12, 3.0),
+    ]
+
+
 def test_a_history_is_read_as_it_was_written(tmp_path):
     own = {"pointing": Seen(1, 1.0)}
     history = (*curve.releases_of(SCORES, "2026-01-01", Seen(7, 1.0), own), release(9))

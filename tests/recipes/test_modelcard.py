@@ -166,6 +166,26 @@ def test_a_part_with_weights_of_its_own_is_told_with_its_runs(folder):
     assert "--part generation" not in text
 
 
+def test_weights_that_began_elsewhere_are_told_apart(folder):
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    runs = [{"step": 3, "tokens": 10**6, "seconds": 900.0}]
+    config["training"] = {
+        "runs": [], "own_weights": {"words": runs, "title": runs}, "apart": ["words"],
+    }  # fmt: skip
+    path.write_text(json.dumps(config), encoding="utf8")
+    own = {name: f"{name}.safetensors" for name in ("words", "title")}
+    Parts(("words", "title"), own_weights=own).save(folder / "parts.json")
+    for name in own.values():
+        (folder / name).write_bytes(bytes(9))
+    words, title = (
+        next(line for line in card(folder).splitlines() if f"（`{name}`，" in line)
+        for name in own.values()
+    )
+    assert "that did not begin with these" in words
+    assert "begun with these" in title
+
+
 def test_a_card_is_written_again_from_what_lies_beside_it(folder):
     first = card(folder, known=TOLD)
     write_runs(folder, lineage(FACTS))

@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError
 import numpy as np
 import pytest
 from keras import ops
+from safetensors.numpy import load_file
 
 from model_core.checkpoints.load import load_network
 from model_core.interfaces import TRIPLE_POINTER
@@ -69,6 +70,49 @@ def test_parts_taught_together_share_a_file(folder, tmp_path):
     training = json.loads((folder / "config.json").read_text("utf8"))["training"]
     assert training["own_weights"].keys() == {"title", "summary"}
     assert [run["step"] for run in training["own_weights"]["summary"]] == [3]
+
+
+def test_weights_that_the_part_never_reads_stay_the_shared_ones(folder, tmp_path):
+    arrays = arrays_by_name(load_network(folder).network)
+    heads = [name for name in arrays if name.startswith(("gplinker", "span"))]
+    moved = {n: a + np.float32(0.01) for n, a in arrays.items() if n in heads}
+    arrays |= moved | {CHANGED: arrays[CHANGED] + np.float32(0.01)}
+    snapshot = {f"weights/{name}": array for name, array in arrays.items()}
+    save_snapshot(tmp_path / "run", snapshot, FACTS)
+
+    path = own_weights.write(tmp_path / "run", folder, "words", ["gplinker", "span/"])
+
+    assert set(load_file(path)) == {CHANGED + ".steps", CHANGED + ".step"}
+    with pytest.raises(SystemExit, match="whose name begins with lost"):
+        own_weights.write(tmp_path / "run", folder, "words", ["lost"])
+
+
+@pytest.mark.parametrize(
+    ("before", "apart"),
+    [(RUNS, []), ([], ["words"]), ([{**RUNS[0], "tokens": 8}], ["words"])],
+    ids=["shared", "from nothing", "another's"],
+)
+def test_a_run_that_began_elsewhere_tells_all_it_has_seen(
+    folder, tmp_path, before, apart
+):
+    arrays = arrays_by_name(load_network(folder).network)
+    arrays[CHANGED] = arrays[CHANGED] + np.float32(0.01)
+    snapshot = {f"weights/{name}": array for name, array in arrays.items()}
+    save_snapshot(tmp_path / "run", snapshot, {**FACTS, "before": before})
+    own_weights.write(tmp_path / "run", folder, "words")
+    training = json.loads((folder / "config.json").read_text("utf8"))["training"]
+    told = [run["tokens"] for run in training["own_weights"]["words"]]
+    assert training["apart"] == apart
+    assert told == ([run["tokens"] for run in before] if apart else []) + [50]
+
+    snapshot_facts = {
+        **FACTS,
+        "before": RUNS,
+    }  # and with another run it is not any more
+    save_snapshot(tmp_path / "again", snapshot, snapshot_facts)
+    own_weights.write(tmp_path / "again", folder, "words")
+    training = json.loads((folder / "config.json").read_text("utf8"))["training"]
+    assert training["apart"] == []
 
 
 def test_one_unknown_part_of_several_writes_nothing(folder, tmp_path):

@@ -9,8 +9,10 @@ from model_core.checkpoints.load import load_network
 from model_core.checkpoints.reader import open_checkpoint
 from model_core.checkpoints.safetensors_file import open_safetensors
 from model_core.checkpoints.steps import in_steps, out_of_steps, with_steps
+from model_core.engines.base import TokenBatch
 from model_core.engines.native.panels import quantised
 from model_core.models.network import arrays_by_name
+from model_core.roles.loaded import load_model
 from recipes.rounding import round_weights
 from tests.model_core.playing_checkpoint import write_playing
 
@@ -32,18 +34,20 @@ def written(path, **arrays):
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (5, 6), (4, 1), (1, 4), (3, 4, 5)])
-def test_numbers_come_back_within_half_a_step(shape):
+@pytest.mark.parametrize("name", ["m", "m/embeddings"])
+def test_numbers_come_back_within_half_a_step(name, shape):
     matrix = drawn(shape)
-    made = in_steps("m", matrix)
-    assert made["m.steps"].dtype == np.int8
-    assert made["m.steps"].shape == shape
-    assert (np.abs(back(made) - matrix) <= made["m.step"] * 0.5001).all()
+    made = in_steps(name, matrix)
+    assert made[name + ".steps"].dtype == np.int8
+    assert made[name + ".steps"].shape == shape
+    off = np.abs(back(made, name) - matrix)
+    assert (off <= made[name + ".step"] * 0.5001).all()
 
 
-def test_the_closer_of_rows_and_outputs_is_taken():
-    rows = drawn((7, 9)) * np.geomspace(1e-3, 1, 7)[:, None].astype("float32")
-    assert in_steps("m", rows)["m.step"].shape == (7, 1)
-    assert in_steps("m", rows.T)["m.step"].shape == (7,)
+def test_a_kernel_has_a_length_for_each_output_and_a_table_for_each_row():
+    assert in_steps("m/kernel", drawn((7, 9)))["m/kernel.step"].shape == (9,)
+    made = in_steps("m/embeddings", drawn((7, 9)))
+    assert made["m/embeddings.step"].shape == (7, 1)
 
 
 def test_zeros_stay_zeros():
@@ -65,15 +69,33 @@ def test_a_checkpoint_in_steps_has_one_byte_a_number(tmp_path):
     stored = load_file(folder / "model.safetensors")
     assert KERNEL not in stored
     assert stored[KERNEL + ".steps"].dtype == np.int8
-    matrices = [array.size for array in before.values() if array.ndim > 1]
+    assert stored[EMBEDDING].dtype == np.float16
+    matrices = [
+        array.size
+        for name, array in before.items()
+        if array.ndim > 1 and not name.endswith("embeddings")
+    ]
     steps = [array.nbytes for name, array in stored.items() if name.endswith(".steps")]
     assert sum(steps) == sum(matrices)
     after = arrays_by_name(load_network(folder).network)
     assert before.keys() == after.keys()
     for name, array in before.items():
-        step = np.abs(array).max() / 127 if array.ndim > 1 else 0
+        is_kernel = array.ndim > 1 and not name.endswith("embeddings")
+        step = np.abs(array).max() / 127 if is_kernel else 0
         np.testing.assert_allclose(after[name], array, rtol=1e-3, atol=step / 2 + 1e-6)
     assert np.abs(after[KERNEL] - before[KERNEL]).max() > 0
+
+
+def test_kernels_in_steps_are_to_the_int8_engine_what_they_were(tmp_path):
+    folder = write_playing(tmp_path / "tiny", spread=0.3)
+    batch = TokenBatch.from_rows([[1, 5, 9, 12], [3, 7, 2]])
+    logits = []
+    for _ in range(2):
+        engine = load_model(folder, name="tiny", engine="native-int8").engine
+        logits.append(engine.read(batch, "causal", ("language_model",))["logits"])
+        round_weights(folder)
+    np.testing.assert_allclose(*logits, atol=1e-2)
+    assert np.abs(logits[0]).max() > 1
 
 
 def test_rounding_twice_changes_nothing(tmp_path):
@@ -92,7 +114,8 @@ def test_the_reader_tells_matrices_not_steps(tmp_path):
     round_weights(folder)
     with open_checkpoint(folder) as reader:
         assert {n: reader.shape(n) for n in reader.keys()} == known  # noqa: SIM118
-        assert reader.dtype(EMBEDDING) == "float32"
+        assert reader.dtype(KERNEL) == "float32"
+        assert reader.dtype(EMBEDDING) == "float16"
         assert reader.dtype("final_norm/gamma") == "float16"
 
 

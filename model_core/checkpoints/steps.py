@@ -2,8 +2,8 @@
 
 Changes when a number is said by fewer bits. A matrix ``name`` stands in a file as
 ``name.steps``, int8, and ``name.step``, float32: a length for every output, and for
-every row of a table, whose rows are the outputs of a tied head. The native engine rounds
-kernels to the same numbers: it loses nothing that it did not lose before.
+every row of a table, whose rows are the outputs of a tied head. The native engine
+rounds kernels to the same numbers: it loses nothing that it did not lose before.
 """
 
 import numpy as np

@@ -19,6 +19,7 @@ from recipes.told import Told
 
 TEMPLATE = Path(__file__).with_name("modelcard_plays.md")
 LONGEST_ASKED, LONGEST_TOLD = 90, 60
+SPLITS = ("splits", "splits_shipped")  # in scores, and in the card's words
 WHOLE = 10_000  # of the worst nothing is cut
 INDENT, SECONDS, ACCURACY = "    ", "seconds", "accuracy"
 WORDS = json.loads(Path(__file__).with_name("modelcard_words.json").read_text("utf8"))
@@ -31,7 +32,8 @@ def play_sections(parts: Parts, told: Told, scores: Mapping[str, Any]) -> str:
         parts: What the checkpoint was trained to play.
         told: How, and what it says to the showcase.
         scores: ``tasks`` holds by set what ``evaluate_tasks.report_of`` returns,
-            ``splits`` by set what ``splits_scored.score`` does.
+            ``splits`` and ``splits_shipped`` by set what ``splits_scored.score`` does,
+            of the core alone and of these weights.
     """
     return TEMPLATE.read_text(encoding="utf8").format(
         parts="、".join(parts.names),
@@ -44,7 +46,7 @@ def play_sections(parts: Parts, told: Told, scores: Mapping[str, Any]) -> str:
         options="\n".join(_options(told.options)),
         published=publishedcard.section(scores),
         scores=_scores(scores.get("tasks", {})),
-        splits=_splits(scores.get("splits", {})),
+        splits="".join(_splits(scores.get(name, {}), WORDS[name]) for name in SPLITS),
         examples="\n\n".join(
             f"**{WORDS['titles'][name]}**\n\n{_table(rows)}"
             for name, rows in told.examples.items()
@@ -139,11 +141,10 @@ def _error(report: Mapping[str, Any]) -> list[str]:
     return ["", f"{WORDS['error']}：{figures}"] if told else []
 
 
-def _splits(reports: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the table of few-shot means over splits; "" where there are none."""
+def _splits(reports: Mapping[str, Mapping[str, Any]], words: Mapping[str, Any]) -> str:
+    """Return a table of few-shot means over splits; "" where there are none."""
     if not reports:
         return ""
-    words = WORDS["splits"]
     millions = ", ".join(
         sorted({f"{one['tokens'] / 1e6:.1f} M" for one in reports.values()})
     )

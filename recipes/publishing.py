@@ -108,7 +108,7 @@ def card(options: argparse.Namespace) -> None:
     The showcase is asked again wherever weights play; what else the parts score is as
     the release found it, but for the sets that are named.
     """
-    from recipes import evaluation, modelcard, releasing
+    from recipes import evaluation, modelcard, playcard, releasing
 
     path = options.weights / "scores.json"
     scores = json.loads(path.read_text(encoding="utf8"))
@@ -117,9 +117,10 @@ def card(options: argparse.Namespace) -> None:
         scores |= releasing.written(model, options.corpus, options.chars, options.poems)
     if options.data:
         _score_again(scores, options)
-    for file in options.splits:
-        report = json.loads(file.read_text(encoding="utf8"))
-        scores.setdefault("splits", {})[report["name"]] = report
+    for name in playcard.SPLITS:
+        for file in getattr(options, name):
+            report = json.loads(file.read_text(encoding="utf8"))
+            scores.setdefault(name, {})[report["name"]] = report
     if not options.keep_examples:
         _ask_again(options.weights)
     text = json.dumps(scores, ensure_ascii=False, indent=1) + "\n"
@@ -298,14 +299,18 @@ def _card_options(add: Add) -> None:
         metavar="SET",
         help="with --data: what the weights say to this set as well, e.g. title",
     )
-    add(
-        "--splits",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="what `evaluate --task fewshot` printed of a folder of splits",
-    )
+    for option, whose in {
+        "--splits": "the core alone",
+        "--splits-shipped": "the weights themselves",
+    }.items():
+        add(
+            option,
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help=f"what `evaluate --task fewshot` of {whose} printed of all splits",
+        )
     add("--keep-examples", action="store_true", help="do not ask the showcase again")
     add("--chars", type=int, default=40_000, help="held-back characters to read")
     add("--poems", type=int, default=20, help="poems per form")

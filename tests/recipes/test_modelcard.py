@@ -108,9 +108,11 @@ def card(folder, facts=FACTS, known=None, scores=SCORES):
     return (folder / "README.md").read_text(encoding="utf8")
 
 
-def sections(splits=None, **changed):
+def sections(splits=None, shipped=None, **changed):
     reports = {"qa": {**REPORT, **changed}}
     scores = {"parameters": 9, "tasks": reports, "splits": splits or {}}
+    if shipped:
+        scores["splits_shipped"] = shipped
     return playcard.play_sections(PARTS, TOLD, scores)
 
 
@@ -316,6 +318,18 @@ def test_clean_means_over_splits_stand_beside_their_baselines():
     assert "| eprstmt | **few_shot** | 60.0 ± 10.0 | 50.0、70.0 | 2 × 32 |" in text
     assert "| 55.0 ± 0.0 | 55.0、55.0 | 2 × 32 |" in text
     assert text.index("干净的一行") < text.index("## 例子")
+    assert "这一份权重" not in text.partition("### 少样本，干净的一行")[2]
+
+
+def test_means_of_the_weights_themselves_stand_in_a_table_of_their_own():
+    core, shipped = "### 少样本，干净的一行", "### 少样本，这一份权重"
+    learned = {**SPLITS["model"]["few_shot"], "accuracy": 0.75}
+    better = {**SPLITS, "model": {"few_shot": learned}}
+    text = sections(splits={"eprstmt": SPLITS}, shipped={"eprstmt": better})
+    before, _, after = text.partition(shipped)
+    assert "60.0 ±" in before.partition(core)[2]
+    assert "| eprstmt | **few_shot** | 75.0 ±" in after
+    assert core not in sections(shipped={"eprstmt": better})
 
 
 def test_the_worst_are_chosen_by_their_rule_and_stand_uncut():

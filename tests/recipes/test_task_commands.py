@@ -295,10 +295,11 @@ def test_sets_that_are_named_are_answered_anew_and_so_is_the_showcase(
     (folder / "splits.json").write_text(json.dumps(splits), encoding="utf8")
     write_told(folder)
     where = ("--weights", folder, "--history", folder / "history.json")
-    call(monkeypatch, "card", *where, "--splits", folder / "splits.json")
+    file = folder / "splits.json"
+    call(monkeypatch, "card", *where, "--splits", file, "--splits-shipped", file)
     scores = json.loads((folder / "scores.json").read_text(encoding="utf8"))
     assert scores["tasks"]["eprstmt"] == old
-    assert scores["splits"] == {"eprstmt": splits}
+    assert scores["splits"] == scores["splits_shipped"] == {"eprstmt": splits}
     assert told.read(folder).examples.keys() == {"eprstmt"}
 
     with pytest.raises(SystemExit, match=r"eprstmt, summary, received \['qa'\]"):

@@ -66,6 +66,7 @@ class AskSettings:
         summary_beams: Beams of summaries.
         summary_chars: Upper limit of a summary, in characters; more than the page's
             default, as the references are longer. The card says so.
+        summary_copies: Whether summaries may copy, as the page lets them.
         triple_threshold: Triples below this probability are left out.
         learn: Whether few-shot also learns from the train split.
         learning: How it learns.
@@ -74,6 +75,7 @@ class AskSettings:
     title_beams: int = 4
     summary_beams: int = 3
     summary_chars: int = 250
+    summary_copies: bool = True
     triple_threshold: float = 0.5
     learn: bool = False
     learning: LearningOptions = LEARNING
@@ -189,6 +191,7 @@ def summary_asks(
                 max_chars=settings.summary_chars,
                 mode=mode,
                 num_beams=settings.summary_beams,
+                copy=settings.summary_copies,
             )
             for example in examples
         ]

@@ -74,7 +74,8 @@ def _score_task(options: argparse.Namespace) -> dict[str, object]:
     data = _task_data(options)
     player = evaluation.load_player(options.weights, options.engine)
     model = player.play(ROLES[options.task])
-    asks = asks_of(model, AskSettings(learn=options.learn))
+    settings = AskSettings(learn=options.learn, summary_copies=not options.no_copies)
+    asks = asks_of(model, settings)
     return report_of(answer(data, asks))
 
 
@@ -158,6 +159,7 @@ def _evaluate_options(add: Add) -> None:
     add("--train", type=Path, help="for the baseline; found beside a dev file")
     add("--limit", type=int, help="examples, evenly spaced over the file")
     add("--learn", action="store_true", help="few-shot: also learn from train")
+    add("--no-copies", action="store_true", help="summaries are written without")
     add("--weights", type=Path, default=WEIGHTS)
     add("--engine", default="auto", help="that runs the network")
     add("--chars", type=int, default=100_000, help="characters to read")

@@ -167,6 +167,23 @@ def test_summaries_are_extracted_and_written_within_their_limit():
     assert set(answers) == {"extract", "full"}
 
 
+@pytest.mark.parametrize("copies", [True, False])
+def test_summaries_are_also_asked_for_without_copies(copies):
+    asked = []
+
+    class Watched(ClauseRewriter):
+        can_copy = True
+
+        def rewrite_many(self, sources, options):
+            asked.append(options.copy)
+            return super().rewrite_many(sources, options)
+
+    text = "今天天气很好，他付了三百元，大家都回家了，又还了五十元。"
+    settings = AskSettings(summary_chars=20, summary_copies=copies)
+    asks("summary", Watched(), [SummaryExample(text, "")], settings)
+    assert asked == [copies]
+
+
 def test_every_task_has_a_role():
     assert ROLES.keys() == ASKS.keys()
     assert ROLES["fewshot"] is MASK_FILLER

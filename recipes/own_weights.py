@@ -7,6 +7,7 @@ together, and nothing else with them, share such a file.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def write(run: Path, folder: Path, told: str, left: Sequence[str] = ()) -> Path:
         folder: Holds the shared checkpoint.
         told: One of its parts, or several that share the run: ``title+summary``.
         left: How names of weights begin that stay the shared ones, such as heads which
-            the part never reads.
+            the part never reads; ``*`` stands for anything.
 
     Returns:
         The file.
@@ -72,7 +73,7 @@ def write(run: Path, folder: Path, told: str, left: Sequence[str] = ()) -> Path:
     with open_checkpoint(folder) as reader:
         shared = {name: np.asarray(reader.read(name)) for name in reader.keys()}  # noqa: SIM118 - not a mapping
     for start in left:
-        names = [name for name in shared if name.startswith(start)]
+        names = [name for name in shared if fnmatchcase(name, f"{start}*")]
         if not names:
             raise SystemExit(f"{folder} has no weight whose name begins with {start}")
         own |= {name: shared[name] for name in names}

@@ -72,15 +72,19 @@ def test_parts_taught_together_share_a_file(folder, tmp_path):
     assert [run["step"] for run in training["own_weights"]["summary"]] == [3]
 
 
+LEFT = ["gplinker", "span/", "*gamma_kernel"]
+
+
 def test_weights_that_the_part_never_reads_stay_the_shared_ones(folder, tmp_path):
     arrays = arrays_by_name(load_network(folder).network)
     heads = [name for name in arrays if name.startswith(("gplinker", "span"))]
+    heads += [name for name in arrays if name.endswith("gamma_kernel")]
     moved = {n: a + np.float32(0.01) for n, a in arrays.items() if n in heads}
     arrays |= moved | {CHANGED: arrays[CHANGED] + np.float32(0.01)}
     snapshot = {f"weights/{name}": array for name, array in arrays.items()}
     save_snapshot(tmp_path / "run", snapshot, FACTS)
 
-    path = own_weights.write(tmp_path / "run", folder, "words", ["gplinker", "span/"])
+    path = own_weights.write(tmp_path / "run", folder, "words", LEFT)
 
     assert set(load_file(path)) == {CHANGED + ".steps", CHANGED + ".step"}
     with pytest.raises(SystemExit, match="whose name begins with lost"):

@@ -87,6 +87,7 @@ def _score_splits(options: argparse.Namespace) -> Mapping[str, Any]:
     """
     from model_core.checkpoints.survey import load_config
     from model_core.interfaces import MASK_FILLER, LearningOptions
+    from model_core.training.lineage import lineage_of
     from recipes import evaluation, splits_scored
     from recipes.asking import AskSettings
     from recipes.evaluate_tasks import answer, asks_of, report_of
@@ -106,8 +107,11 @@ def _score_splits(options: argparse.Namespace) -> Mapping[str, Any]:
         return report
 
     training = load_config(options.weights).get("training", {})
-    seen = sum(run["tokens"] for run in training.get("runs", ()))
-    return {**splits_scored.score(splits, ask), "tokens": seen}
+    runs = lineage_of(training, "words")
+    return {
+        **splits_scored.score(splits, ask),
+        "tokens": sum(run["tokens"] for run in runs),
+    }
 
 
 def _task_data(options: argparse.Namespace) -> "TaskData":

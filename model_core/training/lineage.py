@@ -21,6 +21,18 @@ def lineage(facts: Mapping[str, Any]) -> list[Run]:
     return [*facts.get("before", []), own]
 
 
+def lineage_of(training: Mapping[str, Any], part: str) -> list[Run]:
+    """Return the runs that a part's weights went through, of an exported config.
+
+    Args:
+        training: Under that name in config.json; {} where it tells nothing.
+        part: Which may have weights of its own, begun with the shared ones or apart.
+    """
+    shared = list(training.get("runs", ()))
+    own = list(training.get("own_weights", {}).get(part, ()))
+    return own if part in training.get("apart", ()) else [*shared, *own]
+
+
 def total(runs: list[Run]) -> Run:
     """Return steps, tokens and seconds of all runs together, and every device once."""
     devices = dict.fromkeys(name for run in runs for name in run["device"])

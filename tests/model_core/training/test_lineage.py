@@ -1,4 +1,4 @@
-from model_core.training.lineage import lineage, total
+from model_core.training.lineage import lineage, lineage_of, total
 from model_core.training.snapshot import load_facts, save_snapshot
 
 CORE = {
@@ -37,3 +37,16 @@ def test_facts_are_read_without_the_arrays_and_from_what_a_stop_has_left(tmp_pat
     assert load_facts(tmp_path / "run") == CORE
     (tmp_path / "run").rename(tmp_path / "run.old")
     assert load_facts(tmp_path / "run") == CORE
+
+
+def test_a_part_s_weights_went_through_the_shared_runs_unless_they_stand_apart():
+    first, second, third = ({"step": n, "tokens": n} for n in (1, 2, 3))
+    training = {
+        "runs": [first],
+        "own_weights": {"title": [second], "words": [second, third]},
+        "apart": ["words"],
+    }
+    assert lineage_of(training, "title") == [first, second]
+    assert lineage_of(training, "words") == [second, third]
+    assert lineage_of(training, "summary") == [first]
+    assert lineage_of({}, "words") == []

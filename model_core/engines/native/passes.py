@@ -127,7 +127,8 @@ class Passes:
         """
         layers, num_rows = kind.body.num_layers, len(asked.hidden)
         per_row = max(kind.size / layers, 1)
-        step = max(1, min(layers, int(SLICE_OPERATIONS / (num_rows * per_row))))
+        per_layer = max(num_rows * per_row, 1)
+        step = max(1, min(layers, int(SLICE_OPERATIONS / per_layer)))
         rows = max(FEW_ROWS, int(SLICE_OPERATIONS / per_row))
         whole = num_rows <= rows or not asked.rows.see_only_before
         parts = (

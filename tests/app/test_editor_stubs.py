@@ -32,6 +32,7 @@ def report(*before):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_components_are_the_same_without_stubs():
     usual, ours = report(), report("import app")
     assert usual[0] == editor_stubs.WRITER

@@ -128,6 +128,7 @@ def test_copy_and_download(visit, address):
     assert record["prompt"] + record["texts"][0]["text"] == whole
 
 
+@pytest.mark.slow
 def test_copy_says_how_it_went_and_then_its_own_name_again(visit, address):
     page = visit(address, **DESKTOP)
     prompt(page).fill("春风")
@@ -173,6 +174,7 @@ def test_use_again_brings_back_the_settings_and_the_seed(visit, address):
     assert written(page) == first  # the stand-in's own seed is fixed
 
 
+@pytest.mark.slow
 def test_looking_at_the_settings_changes_nothing(visit, address):
     page = visit(address, **DESKTOP)
     prompt(page).fill("春风")
@@ -241,6 +243,7 @@ def test_models_are_loaded_and_unloaded_by_name(visit, address):
     assert page.locator(".mp-chip.mp-ready").count() == 1
 
 
+@pytest.mark.slow
 def test_a_phone_stacks_everything_in_its_width(visit, address):
     page = visit(address, **PHONE)
     fill_example(page, "五言绝句 · 春风")
@@ -272,6 +275,7 @@ def test_a_phone_has_both_buttons_of_the_model_panel_under_their_field(visit, ad
     assert width_of(page) <= 390
 
 
+@pytest.mark.slow
 def test_the_dark_page_is_dark(visit, address):
     page = visit(address, **DARK)
     fill_example(page, "散文 · 外婆家")

@@ -109,6 +109,7 @@ def test_replaced_characters_are_marked_in_their_text(tab):
     shoot(check.page, "detection")
 
 
+@pytest.mark.slow
 def test_a_phone_shows_every_part_in_its_width(tab):
     check_phones(tab(PARTS[0], **PHONE).page, PARTS)
 
@@ -122,6 +123,7 @@ ENGLISH_SENTENCES = {
 }
 
 
+@pytest.mark.slow
 def test_an_english_browser_reads_english_sentences(tab):
     check_sentences(tab(PARTS[0], **ENGLISH).page, ENGLISH_SENTENCES)
 

@@ -351,6 +351,7 @@ def test_extracting_alone_writes_nothing_new(tab):
     assert copied >= len(record["summary"]) - 1  # at most a stop is added
 
 
+@pytest.mark.slow
 def test_a_phone_shows_every_tab_in_its_width(tab):
     check_phones(tab(PLAYS[0], **PHONE).page, PLAYS)
 

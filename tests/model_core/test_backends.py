@@ -60,7 +60,8 @@ def slow(backend, laws):
     ("backend", "laws"),
     [
         pytest.param("jax", QUICK, id="jax"),  # recipes train with it
-        pytest.param("numpy", NETWORK, id="numpy"),  # where kernels are, it serves
+        pytest.param("numpy", QUICK, id="numpy"),  # where kernels are, it serves
+        slow("numpy", NETWORK),
         slow("jax", NETWORK),
         slow("torch", NETWORK),
         *(slow(backend, PARTS) for backend in ("jax", "torch", "numpy")),

@@ -62,6 +62,7 @@ def assert_alike(found, expected):
             )
 
 
+@pytest.mark.slow
 def test_greedy_and_drawn_texts_are_those_of_steps(engine):
     stepper = engine.stepper(Writing())
     assert isinstance(stepper, ChunkingStepper)

@@ -57,6 +57,7 @@ def test_every_task_is_answered(served, task):
     assert json.loads(text)
 
 
+@pytest.mark.slow
 def test_the_network_says_the_same_on_both_backends(served):
     assert keras.backend.backend() != "numpy"
     expected, received = numbers(), served[1]

@@ -128,6 +128,7 @@ def test_a_rows_numbers_do_not_depend_on_its_neighbours(lengths, data):
         np.testing.assert_array_equal(together[row], alone[0])
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(
     moves=st.lists(

@@ -206,6 +206,7 @@ def test_a_saved_copy_comes_back_and_fills_the_same_blanks(filler, learned, tmp_
     assert np.abs(other - again.log_probs(SENTENCES, WORDS)).max() > 0.05
 
 
+@pytest.mark.slow
 def test_a_lesson_begins_with_the_weights_that_words_have_for_themselves(tmp_path):
     folder = write_playing(tmp_path / "tiny", spread=0.3, seed=4)
     name = "block_1/feed_forward/inner/kernel"
@@ -252,6 +253,7 @@ def test_a_saved_copy_reads_pieces_as_its_origin_does(file, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_learning_ends_with_its_time(filler):
     options = LearningOptions(max_steps=500, max_seconds=0.0, batch_size=2)
     (frame,) = filler.learn(TRAINING, ("体育", "财经"), ANSWERS, options)

@@ -108,6 +108,7 @@ def test_the_rate_rises_over_a_tenth_of_the_steps(network, examples):
     assert 0 < moved < 0.25e-3
 
 
+@pytest.mark.slow
 def test_the_rate_falls_to_nothing(network, examples):
     copy = copy_network(network)
     steps = learn(copy, examples, how(num_steps=12))
@@ -171,6 +172,7 @@ def test_one_shape_holds_any_of_the_examples(examples):
     assert shape_of([*examples, many], how(mask_rate=0.5), 512) == (32, 32)
 
 
+@pytest.mark.slow
 def test_no_row_is_longer_than_the_positions(examples):
     assert shape_of(examples, how(), 24) == (24, 8)
     copy = build_network(POST_NORM, ("masked_lm",))

@@ -120,6 +120,7 @@ def test_a_loss_is_told_without_learning(tmp_path):
     assert rows[0]["loss"] == pytest.approx(told, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tricks", [Tricks(adversarial=0.5), Tricks(sparse_top_k=2)], ids=str
 )

@@ -91,6 +91,7 @@ def test_a_trainer_hands_the_weights_to_the_adversarial_step(tmp_path):
     np.testing.assert_allclose(trainer._step(batch), expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_that_averages_saves_the_means_of_its_weights(tmp_path):
     network = build_network(RICH, tuple(HEADS), seed=2)
     optimizer = keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.5)
@@ -106,6 +107,7 @@ def test_a_run_that_averages_saves_the_means_of_its_weights(tmp_path):
     np.testing.assert_allclose(arrays[f"averaged/{name}"], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_mean_of_what_does_not_learn_is_itself(tmp_path):
     network = build_network(RICH, tuple(HEADS), seed=2)
     frozen, learning = "token_embedding/embeddings", "block_0/attention/query/kernel"

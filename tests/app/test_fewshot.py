@@ -306,7 +306,7 @@ def test_other_people_are_answered_while_one_learns(slow):
         for number in range(4):
             assert slow.ask(text=f"第{number}")[0] == "complete"
             assert slow.classify(slow.session(), "饭")["success"]
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 5  # the lesson sleeps for six
         assert slow.filler.closed == 0
 
 

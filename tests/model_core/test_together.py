@@ -97,20 +97,20 @@ def test_what_is_too_heavy_runs_alone():
 def test_those_who_ran_together_are_waited_for_but_not_for_ever():
     recorder = Recorder()
     recorder.gate.set()
-    together = Together(recorder.run, 8, patience_seconds=0.2)
+    together = Together(recorder.run, 8, patience_seconds=1.5)
     together._before = ("a", 2)
     threads, _ = ask_all(together, [("a", 1, 1), ("a", 2, 1)])
     finish(threads)
     assert recorder.batches == [("a", [1, 2])]
     began = time.monotonic()
     assert together.ask("b", 3) == 9  # of another kind: no reason to wait
-    assert time.monotonic() - began < 0.15
+    assert time.monotonic() - began < 1
     together._before = ("a", 2)
     assert together.ask("a", 4) == 16  # the other one stayed away
-    assert 0.15 < time.monotonic() - began < 2
+    assert 1.4 < time.monotonic() - began < 5
     began = time.monotonic()
     assert together.ask("a", 5) == 25
-    assert time.monotonic() - began < 0.15
+    assert time.monotonic() - began < 1
 
 
 def test_an_error_reaches_those_of_its_batch_and_nobody_else():

@@ -13,9 +13,11 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.aside import Aside
 from app.file_options import brought_of, checked_options, option_input, options_of
 from app.metrics import DeadlineError
 from app.runs import timely
@@ -42,7 +44,8 @@ MEGABYTE = 1 << 20  # as gradio counts
 MAX_BYTES = 5 * MEGABYTE
 MAX_LINES = 2_000
 PREVIEW_LINES = 20
-PORTION_LINES = 8  # answered together: as many as one waits for after Stop
+PORTION_LINES = 8  # answered together: as many as Stop may lose
+PORTIONS = 4  # computed at once, those that nobody waits for any more among them
 SLOTS_PER_FILE = 6  # one of so many may answer a file
 REQUESTS_PER_FILE = 30  # a file may compute for as long as so many requests
 KEPT_SECONDS = 3600.0  # how long an output can be downloaded
@@ -105,6 +108,7 @@ class FileQuestion:
         folder: Where uploads arrive and outputs are written.
         line_seconds: How long one line may compute.
         seats: How many files may be on their way at once.
+        portions: Threads for lines that are answered together.
     """
 
     shelf: Shelf
@@ -112,6 +116,7 @@ class FileQuestion:
     folder: Path
     line_seconds: float
     seats: threading.BoundedSemaphore
+    portions: Aside = field(default_factory=lambda: Aside("portion", PORTIONS))
     name: str = "files"
     advice: Advice = LATER
 
@@ -235,11 +240,12 @@ class FileQuestion:
     def _portions(
         self, batch: Batch, model: object, options: Mapping[str, object]
     ) -> Iterator[Record | None]:
-        """Answer several lines at once; Stop acts between two portions."""
+        """Answer several lines at once; Stop waits for none of them."""
         end = self._end()
         for group in grouped(batch.source.lines(), PORTION_LINES):
             check_time(batch, end)
-            yield from answer_group(batch.task, group, model, options)
+            records = answer_group(batch.task, group, model, options)
+            yield from (yield from self.portions.take(partial(list, records), None))
 
     def _end(self) -> float:
         return time.monotonic() + REQUESTS_PER_FILE * self.line_seconds

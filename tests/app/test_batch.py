@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import socket
+import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -513,6 +514,29 @@ def test_closing_between_two_portions_keeps_the_lines_before(shelf, tmp_path):
     assert shelf.players["text_rewriter"].batches == [8, 8]
     assert [r["text"] for r in records(batch)] == [f"第{n}号" for n in range(9)]
     assert question.seats.acquire(blocking=False)
+
+
+def test_a_long_portion_is_shown_while_it_lasts_and_stop_waits_for_none(
+    shelf, tmp_path, monkeypatch
+):
+    held = threading.Event()
+    rewriter = shelf.players["text_rewriter"]
+    answered = type(rewriter).rewrite_many
+
+    def slowly(self, *asked):
+        held.wait()
+        return answered(self, *asked)
+
+    monkeypatch.setattr(type(rewriter), "rewrite_many", slowly)
+    question = question_over(shelf, tmp_path)
+    values = values_for(question, tmp_path, "a.txt", "甲\n乙\n", {"task": "title"})
+    frames = question.frames(values)
+    assert [next(frames).done for _ in range(4)] == [0] * 4
+    began = time.monotonic()
+    frames.close()
+    assert time.monotonic() - began < 5  # it is held till the end
+    assert question.seats.acquire(blocking=False)
+    held.set()
 
 
 def test_a_whole_file_of_portions_has_a_limit_too(shelf, tmp_path, monkeypatch):

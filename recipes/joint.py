@@ -367,7 +367,7 @@ def train_leg(
     if start is not None and not trainer.progress.before:
         trainer.progress.before = (begun or beginning.read(start, corpus)).runs
     trainer.progress.settings = settings
-    seed = trainer.progress.step
+    seed = trainer.progress.all_steps  # those behind it: no leg reads the same again
     logger.info("options %s shares %s", asdict(options), shares)
     trainer.run(
         mixed(streams(corpus, leg, options, seed), shares, seed),

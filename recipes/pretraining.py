@@ -217,7 +217,7 @@ def train_leg(
         {name: encoding.load(f"{name}-train", corpus) for name in sorted(names)},
         special_ids(tokens),
         length=leg.length,
-        seed=trainer.progress.step,
+        seed=trainer.progress.all_steps,
         losses_per_batch=leg.num_losses(parts),
     )
     trainer.run(

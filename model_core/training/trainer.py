@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from model_core.models.network import Network, weights_by_name
+from model_core.training.lineage import total
 from model_core.training.objectives import (
     OBJECTIVES,
     Batch,
@@ -49,6 +50,11 @@ class Progress:
     device: list[str] = field(default_factory=list)
     before: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def all_steps(self) -> int:
+        """Steps that the weights went through, in the runs before this one as well."""
+        return self.step + int(total(self.before)["step"])
 
 
 class Trainer:

@@ -1,6 +1,7 @@
 """A run begins with the weights of a run or of what a run was exported to."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from model_core.config import TransformerConfig
 from model_core.models.network import Network, weights_by_name
 from model_core.training.lineage import lineage, total
 from model_core.training.snapshot import save_snapshot
-from recipes import beginning, export
+from model_core.training.trainer import Trainer
+from recipes import beginning, export, joint, pretraining
 from recipes.joint import HEADS
-from tests.model_core.playing_checkpoint import config_of, tokens
+from tests.model_core.playing_checkpoint import RELATIONS, config_of, tokens
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "embedded"
 FACTS = {
@@ -98,3 +100,26 @@ def test_the_shipped_weights_know_what_they_have_cost():
     history = json.loads((SHIPPED / "history.json").read_text("utf8"))
     shared = [row["tokens"] for row in history if not row.get("part")]
     assert total(runs["training"]["runs"])["tokens"] == shared[-1]
+
+
+def test_no_leg_reads_in_the_order_of_one_before_it(trained, tmp_path, monkeypatch):
+    folder, _ = trained
+    told = json.dumps([asdict(relation) for relation in RELATIONS])
+    (folder / "corpus" / "relations.json").write_text(told, "utf8")
+    seeds = []
+
+    def leg(start):
+        joint.train_leg(
+            folder / "corpus", tmp_path / "run", start, config_of(tokens()),
+            pretraining.Leg(length=8, rows=1), joint.Options(), joint.SHARES,
+        )  # fmt: skip
+
+    monkeypatch.setattr(Trainer, "run", lambda self, *_, **__: self.save())
+    monkeypatch.setattr(joint, "streams", lambda *asked: seeds.append(asked[-1]) or {})
+    leg(folder / "run")
+    snapshot = tmp_path / "run" / "snapshot.json"
+    whole = json.loads(snapshot.read_text("utf8"))
+    whole["facts"]["step"] = 5
+    snapshot.write_text(json.dumps(whole), "utf8")
+    leg(None)
+    assert seeds == [4, 9]  # behind the four of the run it begins with

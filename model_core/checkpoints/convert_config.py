@@ -15,6 +15,7 @@ from model_core.models.families import Family
 
 DTYPE_KEYS = ("dtype", "torch_dtype")
 LABEL_KEYS = ("id2label", "label2id", "problem_type")
+CLASS_KEY = "architectures"  # alone tells classes of tokens from those of texts
 # code that lies beside some checkpoints, which is never carried nor run
 DROPPED_KEYS = ("auto_map",)
 IDS_SUFFIX = "_token_id"
@@ -64,7 +65,8 @@ def own_config(
     """Return the config.json of a checkpoint in our own layout.
 
     Args:
-        values: Of the checkpoint's config; its ids, labels and tokenizer are kept.
+        values: Of the checkpoint's config; its ids, labels, tokenizer and the
+            class it was saved from are kept.
         family: The checkpoint's.
         config: Of the network that is written.
         heads: What it is written with; some have no weights to be known by.
@@ -73,7 +75,7 @@ def own_config(
     kept = {
         key: value
         for key, value in values.items()
-        if key.endswith(IDS_SUFFIX) or key in LABEL_KEYS
+        if key.endswith(IDS_SUFFIX) or key in (*LABEL_KEYS, CLASS_KEY)
     }
     return {
         "model_type": MODEL_TYPE,

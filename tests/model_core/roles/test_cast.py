@@ -170,20 +170,27 @@ def test_who_reads_both_ways_does_not_write_freely(layout, tmp_path):
     assert cast.roles == (SENTENCE_ENCODER.name,)
 
 
+@pytest.mark.parametrize("layout", ["published", "maskplay"])
 @pytest.mark.parametrize(
     ("task", "num_labels"), [("TokenClassification", 3), ("MultipleChoice", 1)]
 )
 def test_classes_of_tokens_and_of_choices_are_not_those_of_texts(
-    task, num_labels, tmp_path
+    task, num_labels, layout, tmp_path
 ):
     """Beside a pooler, as in many files, they look like a classifier of texts."""
     reference = pytest.importorskip("tests.model_core.reference_models")
     model = reference.bert(f"BertFor{task}", num_labels=num_labels)
-    reference.write_config(model, tmp_path)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    reference.write_config(model, folder)
     pooler = reference.bert("BertModel").pooler.state_dict(prefix="bert.pooler.")
-    reference.torch.save(model.state_dict() | pooler, tmp_path / "pytorch_model.bin")
-    write_words(tmp_path)
-    cast = Cast(load_model(tmp_path, name="hub/entities"))
+    reference.torch.save(model.state_dict() | pooler, folder / "pytorch_model.bin")
+    write_words(folder)
+    if layout != "published":
+        made = tmp_path / "made"
+        convert_checkpoint(ConversionRequest(folder, made, layout=layout))
+        folder = made
+    cast = Cast(load_model(folder, name="hub/entities"))
     assert "classifier" in cast._model.engine.heads
     assert cast.roles == (SENTENCE_ENCODER.name,)
 

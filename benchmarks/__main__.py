@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import gpu, start
+from benchmarks.alone import SECTIONS, Figures
 from benchmarks.contenders import ALL_PARTS, PEERS, STREAMS, engine_row
 from benchmarks.gpu_shapes import BYTES, SHAPES
 from benchmarks.speed import Race, measure, merged, prepare
@@ -16,6 +17,7 @@ from model_core.engines.registry import ENGINES
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "docs" / "speed.json"
 PAGE = ROOT / "docs" / "speed.md"
+ALONE = {name: RECORD.with_stem(f"speed_{name}") for name in SECTIONS}
 PARTS = (*ALL_PARTS, STREAMS)
 
 
@@ -27,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("start", "plays", "load", "speed", "table", "gpu"),
         help="start: the first minute; plays: every tab on the embedded core; load: a "
         "400 MB checkpoint beside reading its bytes and beside transformers; speed: "
-        "our engines beside the peers; table: docs/speed.md from what speed recorded; "
+        "our engines beside the peers; table: docs/speed.md from what these recorded; "
         "gpu: decoding on a graphics card, into docs/speed_gpu.json and .md",
     )
     parser.add_argument(
@@ -79,7 +81,7 @@ def main() -> None:
     options = build_parser().parse_args()
     if options.what == "table":
         record = json.loads((options.output or RECORD).read_text(encoding="utf8"))
-        PAGE.write_text(page(record), encoding="utf8")
+        PAGE.write_text(page(record, measured_alone()), encoding="utf8")
     elif options.what == "speed":
         race_once(options)
     elif options.what == "gpu":
@@ -89,6 +91,15 @@ def main() -> None:
         gpu.measure(race, options.output or gpu.RECORD)
     else:
         show(options)
+
+
+def measured_alone() -> dict[str, Figures]:
+    """Read what ``start`` and ``load`` recorded."""
+    return {
+        name: json.loads(path.read_text(encoding="utf8"))
+        for name, path in ALONE.items()
+        if path.exists()
+    }
 
 
 def race_once(options: argparse.Namespace) -> None:
@@ -132,9 +143,9 @@ def show(options: argparse.Namespace) -> None:
     for name, row in figures.items():
         cells = "".join(f"{row[column]:10.2f}" for column in ("min", "median", "max"))
         print(f"{name:44}{cells}")
-    if options.output:
+    if path := options.output or ALONE.get(options.what):
         text = json.dumps(figures, indent=1) + "\n"
-        options.output.write_text(text, encoding="utf8")
+        path.write_text(text, encoding="utf8")
 
 
 if __name__ == "__main__":

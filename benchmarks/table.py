@@ -7,9 +7,10 @@ processes, the least and the most behind it, and the limit of the same run besid
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from benchmarks import markdown
+from benchmarks import alone, markdown
 from benchmarks.limits import (
     beam_seconds,
     decode_seconds,
@@ -21,6 +22,7 @@ from benchmarks.shapes import SCALES, Scale
 
 Run = dict[str, Any]
 Round = tuple[float, ...]
+NOTHING: Mapping[str, alone.Figures] = MappingProxyType({})
 MILLI = 1000.0
 GIGA = 1e9
 
@@ -82,11 +84,14 @@ class Reading:
         return f"{same:.0f}/{of:.0f}"
 
 
-def page(record: Mapping[str, Any]) -> str:
+def page(
+    record: Mapping[str, Any], measured: Mapping[str, alone.Figures] = NOTHING
+) -> str:
     """Return the whole page in Markdown.
 
     Args:
         record: Of ``benchmarks.speed.measure``.
+        measured: Of ourselves alone, by ``alone.SECTIONS``.
     """
     scale = SCALES[record["scale"]]
     blocks = [HEAD, machine_block(record)]
@@ -96,7 +101,7 @@ def page(record: Mapping[str, Any]) -> str:
         blocks.append(f"## {title}\n\n{grid(COLUMNS[part], lines)}")
         if told := lead(lines, BY_ITSELF[part]):
             blocks.append(told)
-    blocks += [failures(record["runs"]), FOOT]
+    blocks += [*alone.blocks(measured), failures(record["runs"]), FOOT]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks import parts, plays, table
+from benchmarks import alone, load, parts, plays, start, table
+from benchmarks.__main__ import measured_alone
 from benchmarks.clock import seconds_of
 from benchmarks.contract import GreedySteps, Setup
 from benchmarks.limits import (
@@ -259,7 +260,36 @@ def test_the_page_is_what_the_record_says():
     if not path.exists():
         pytest.skip("nothing was measured yet")
     record = json.loads(path.read_text(encoding="utf8"))
-    assert (DOCS / "speed.md").read_text(encoding="utf8") == page(record)
+    told = (DOCS / "speed.md").read_text(encoding="utf8")
+    assert told == page(record, measured_alone())
+
+
+def test_what_was_measured_of_ourselves_has_tables_of_its_own():
+    figures = {"page_seconds": {"min": 3.0, "median": 4.125, "max": 5.0}, "other": {}}
+    (block,) = alone.blocks({"start": figures})
+    assert block.startswith("## 开始 · The first minute")
+    assert block.endswith("| 页面可开，秒 · page, s | 4.12 | 3.00 | 5.00 |")
+    assert alone.blocks({}) == []
+
+
+def test_the_figures_of_loading_are_those_that_are_shown(monkeypatch):
+    row = {"seconds": 1.0, "cpu_seconds": 1.0, "peak_mb": 2.0}
+    monkeypatch.setattr(load, "ask", lambda *_: row)
+    monkeypatch.setattr(load, "write_checkpoint", written)
+    figures = load.measure(1)
+    assert not alone.SECTIONS["load"].names.keys() - figures.keys()
+
+
+def written(folder, name, layers):
+    folder.mkdir()
+    path = folder / f"{name}-{layers}"
+    path.write_bytes(bytes(1 << 20))
+    return path
+
+
+def test_the_figures_of_a_start_are_those_that_are_shown():
+    described = str(start.measure_once.__code__.co_consts)
+    assert all(f"'{name}'" in described for name in alone.SECTIONS["start"].names)
 
 
 @pytest.mark.parametrize(("round_of_b", "times"), [(1e10, 0), (2e10, 1)])

@@ -59,16 +59,16 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "load": Section(
         "载入 · Loading, BERT-base, float32 safetensors",
-        "全新的进程，框架已经导入，文件在页缓存里；`bytes + one copy` 只读字节，再抄"
+        "全新的进程，框架已经导入，文件在页缓存里；`bytes` 只读字节，再抄"
         "一遍。transformers 只映射文件，第一次用到才读 · fresh processes that have "
-        "imported their framework, the file in the page cache; `bytes + one copy` reads "
+        "imported their framework, the file in the page cache; `bytes` reads "
         "the bytes and copies them once. transformers only maps the file and reads it "
         "at its first use (`python -m benchmarks load`).",
         {
             "safetensors: file, MB": "文件 · file, MB",
             "safetensors: load_network, s": "ours `load_network`，秒 s",
             "safetensors: from_pretrained, s": "transformers `from_pretrained`，秒 s",
-            "safetensors: bytes + one copy, s": "bytes + one copy，秒 s",
+            "safetensors: bytes + one copy, s": "`bytes`，秒 s",
             "safetensors: load_network, peak MB": "ours，最多用 · peak MB",
             "safetensors: bytes + one copy, peak MB": "`bytes`，最多用 · peak MB",
             "safetensors: ours / bytes, time": "ours / bytes，时间 · times",
